@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { BuildEnvironmentOptions } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { findVulkan } from './src/node/vulkan.ts';
+
+const here = import.meta.dirname;
+
+/** What the built viewer may do: run its own code and talk to its own origin. */
+const headers = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "media-src 'self' blob:",
+    "connect-src 'self' blob:",
+    "worker-src 'self' blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+
+const viewer: BuildEnvironmentOptions = {
+  outDir: join(here, 'dist/viewer'),
+  emptyOutDir: true,
+  target: 'es2023',
+  // Never a data: URL: the viewer's content policy lets it fetch from its own origin only.
+  assetsInlineLimit: 0,
+};
+
+/** The command line as one file; what is native, or carries large files, stays a package. */
+const node: BuildEnvironmentOptions = {
+  outDir: join(here, 'dist/node'),
+  emptyOutDir: true,
+  target: 'node20',
+  ssr: true,
+  minify: false,
+  rolldownOptions: {
+    input: join(here, 'src/node/unitscope.ts'),
+    output: { entryFileNames: 'unitscope.js', codeSplitting: false },
+  },
+};
+
+export default defineConfig(({ command, mode }) => {
+  // Tests run in forks that inherit this environment; the linker reads LD_LIBRARY_PATH as they start.
+  if (process.env.VITEST) Object.assign(process.env, findVulkan().environment);
+  return {
+    root: join(here, 'viewer'),
+    base: command === 'build' ? './' : '/',
+    publicDir: false,
+    build: mode === 'node' ? node : viewer,
+    ssr: { noExternal: true, external: ['webgpu', 'sharp', '@sparticuz/chromium', 'puppeteer'] },
+    server: { host: '127.0.0.1', fs: { allow: [here] } },
+    preview: { host: '127.0.0.1', headers },
+    test: {
+      root: here,
+      include: ['tests/**/*.test.ts'],
+      globalSetup: 'tests/build.ts',
+      reporters: ['default', './tests/reporter.ts'],
+      pool: 'forks',
+      maxWorkers: 2,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  };
+});
