@@ -1,0 +1,31 @@
+/** What a file format is to the loader. */
+import type { Network, Shape } from '../network/network.ts';
+
+/** A file as a person dropped it or a folder holds it; `name` may have a path in front. */
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface LoadOptions {
+  /** Refuse weights that are not finite instead of noting them. */
+  strict?: boolean;
+  /** Shape of the input, batch included, where the file leaves sizes open; by input name if there are several. */
+  inputShape?: Shape | Readonly<Record<string, Shape>>;
+}
+
+export interface Format {
+  /** Name for people, e.g. `ONNX`. */
+  readonly name: string;
+  /** Usual file name ends, lower case, e.g. `.onnx`. Content decides, not these. */
+  readonly extensions: readonly string[];
+  /** True when the file is the main file of a network in this format, judged by its content. */
+  recognise(file: NamedFile): boolean;
+  /** Loads the network; `files` are all files that came together, `main` among them. */
+  load(main: NamedFile, files: readonly NamedFile[], options: LoadOptions): Promise<Network>;
+}
+
+/** A file name without folders. */
+export function baseName(name: string): string {
+  return name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+}
