@@ -1,0 +1,38 @@
+/**
+ * Activations as expressions, so that a kernel of their own and the kernels that fuse them agree:
+ *   relu  y = max(x, 0)          dy/dx = 1 where x > 0
+ *   clip  y = min(max(x, low), high)   dy/dx = 1 where low < x < high
+ * Since y > 0 exactly where x > 0 (and low < y < high where low < x < high), gates read y.
+ */
+import { f32 } from './prelude.wgsl.ts';
+
+export type Activation =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'relu' }
+  | { readonly kind: 'clip'; readonly low: number; readonly high: number };
+
+export type Rule = 'gradient' | 'deconvnet' | 'guided';
+
+/** Expression of y; works on f32 and on vec4f alike when `type` says so. */
+export function activate(activation: Activation, x: string, type: 'f32' | 'vec4f' = 'f32'): string {
+  switch (activation.kind) {
+    case 'none':
+      return x;
+    case 'relu':
+      return `max(${x}, ${type}(0))`;
+    case 'clip':
+      return `min(max(${x}, ${type}(${f32(activation.low)})), ${type}(${f32(activation.high)}))`;
+  }
+}
+
+/**
+ * Expression of the gradient that passes: g from above, y the activation's own output.
+ * gradient: g (y active). deconvnet (Zeiler and Fergus 2014): g (g > 0). guided (Springenberg et al. 2015): both.
+ */
+export function gate(activation: Activation, rule: Rule, g: string, y: string): string {
+  if (activation.kind === 'none') return g;
+  const active =
+    activation.kind === 'relu' ? `${y} > 0` : `${y} > ${f32(activation.low)} && ${y} < ${f32(activation.high)}`;
+  const pass = rule === 'gradient' ? active : rule === 'deconvnet' ? `${g} > 0` : `${active} && ${g} > 0`;
+  return `select(0.0, ${g}, ${pass})`;
+}

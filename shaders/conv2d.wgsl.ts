@@ -1,0 +1,201 @@
+/**
+ * Convolution, as a sum over taps of a plane whose border is already there.
+ *   y[n, m, oy, ox] = act(bias[m] + sum over c, ky, kx of w[m, c, ky, kx] x[n, c, ry, rx, oy + qy, ox + qx])
+ *   with ky dilation = qy stride + ry, kx dilation = qx stride + rx: a stride is laid out as `stride` phases
+ *   per axis (see border.wgsl.ts), so that neighbouring outputs read neighbouring inputs for any stride.
+ *   x    [N, groups C, stride_y stride_x, height, width] f32, border included
+ *   w    [groups tiles, C, KH, KW, TILE_M] f32, packed (see ops/conv2d.ts)
+ *   bias [groups tiles TILE_M] f32
+ *   y    [N, groups M, OH, OW] f32, or with `shuffle` [N, groups M / (s_y s_x), H, W]: row m is phase
+ *        (m / s_x mod s_y, m mod s_x) of channel m / (s_y s_x), the gradient of a strided convolution.
+ * One invocation computes TILE_M output channels x TILE_P neighbouring positions in registers: no workgroup
+ * memory, no barrier. Positions run over rows of `width` (the padded row), so a tile may straddle rows.
+ * Sizes come in a tensor, not in the text, so that layers of one kernel size share a pipeline.
+ * With subgroups the four invocations of a quad share the loads of the weights.
+ * The scheme is that of register-blocked GEMM (Goto and van de Geijn 2008) with an implicit im2col.
+ */
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { activate, type Activation } from './activation.wgsl.ts';
+import { store } from './prelude.wgsl.ts';
+
+/** What is compiled into the kernel. */
+export interface Conv2dVariant {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly tileM: number;
+  readonly tileP: number;
+  readonly workgroup: number;
+  readonly bias: boolean;
+  readonly activation: Activation;
+  readonly accumulate: boolean;
+  readonly quad: boolean;
+  /** Present for the gradient of a strided convolution: the phases that rows of y are interleaved from. */
+  readonly shuffle?: readonly [number, number];
+}
+
+/** What the kernel reads at run time. */
+export interface Conv2dSizes {
+  readonly groups: number;
+  /** Input and output channels of one group. */
+  readonly channels: number;
+  readonly outputs: number;
+  /** Rows and columns of one phase plane of x, border included. */
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  /** With `shuffle`: y = qy stride + ry + origin, and the size of the image that is written. */
+  readonly origin?: readonly [number, number];
+  readonly imageHeight?: number;
+  readonly imageWidth?: number;
+}
+
+const SIZE = ['groups', 'channels', 'outputs', 'tiles', 'plane', 'width', 'outHeight', 'outWidth', 'positions', 'originY', 'originX', 'imageHeight', 'imageWidth'] as const;
+
+/** The sizes as the kernel's `sizes` tensor. */
+export function conv2dSizes(s: Conv2dSizes, tileM: number): Uint32Array {
+  const values: Record<(typeof SIZE)[number], number> = {
+    groups: s.groups,
+    channels: s.channels,
+    outputs: s.outputs,
+    tiles: Math.ceil(s.outputs / tileM),
+    plane: s.height * s.width,
+    width: s.width,
+    outHeight: s.outHeight,
+    outWidth: s.outWidth,
+    positions: conv2dPositions(s),
+    originY: s.origin?.[0] ?? 0,
+    originX: s.origin?.[1] ?? 0,
+    imageHeight: s.imageHeight ?? 0,
+    imageWidth: s.imageWidth ?? 0,
+  };
+  return Uint32Array.from(SIZE, (name) => values[name]);
+}
+
+export const CONV2D_SIZES = SIZE.length;
+
+/** Positions along the padded rows that hold every output of one image. */
+export function conv2dPositions(s: Pick<Conv2dSizes, 'outHeight' | 'outWidth' | 'width'>): number {
+  return (s.outHeight - 1) * s.width + s.outWidth;
+}
+
+/** Unrolled taps per row; a wider kernel loops over its columns, or compile time explodes. */
+const MAX_UNROLLED = 5;
+
+export function conv2d(p: Conv2dVariant): string {
+  const [kernelHeight, kernelWidth] = p.kernel;
+  const lanes = p.tileM % 4 === 0 ? 4 : 1;
+  const rows = p.tileM / lanes;
+  const type = lanes === 4 ? 'vec4f' : 'f32';
+  const phases = p.stride[0] * p.stride[1];
+  const quad = p.quad && lanes === 4 && (rows === 4 || rows === 2);
+  const list = (count: number, item: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => item(i)).join('\n');
+
+  const loadWeights = (at: string): string =>
+    quad
+      ? `let q = w[${at} + ${rows === 4 ? 'quad' : 'quad % 2u'}];\n` +
+        list(rows, (r) => `let w${r} = quadBroadcast(q, ${r}u);`)
+      : list(rows, (r) => `let w${r} = w[${at} + ${r}u];`);
+  const multiplyAdd = (x: (j: number) => string): string =>
+    list(rows, (r) => list(p.tileP, (j) => `a${r}_${j} += w${r} * ${x(j)};`));
+
+  /** Column tap kx reads phase plane `phase` at `offset`; taps of one phase share their loads. */
+  const column = (kx: number): { phase: number; offset: number } => ({
+    phase: (kx * p.dilation[1]) % p.stride[1],
+    offset: Math.floor((kx * p.dilation[1]) / p.stride[1]),
+  });
+  const unrolledRow = (): string => {
+    const taps = Array.from({ length: kernelWidth }, (_, kx) => column(kx));
+    const loads = new Map<string, string>();
+    for (const { phase, offset } of taps) {
+      for (let j = 0; j < p.tileP; j++) loads.set(`x${phase}_${offset + j}`, `x[row + ${phase}u * plane + ${offset + j}u]`);
+    }
+    return (
+      [...loads].map(([name, value]) => `let ${name} = ${value};`).join('\n') +
+      list(kernelWidth, (kx) => {
+        const { phase, offset } = taps[kx]!;
+        return `{ ${loadWeights(`at + ${kx * rows}u`)}\n${multiplyAdd((j) => `x${phase}_${offset + j}`)} }`;
+      }) +
+      `\nat += ${kernelWidth * rows}u;`
+    );
+  };
+  const loopedRow = (): string => `
+      for (var kx = 0u; kx < ${kernelWidth}u; kx++) {
+        let tap = kx * ${p.dilation[1]}u;
+        let start = row + (tap % ${p.stride[1]}u) * plane + tap / ${p.stride[1]}u;
+        ${list(p.tileP, (j) => `let x${j} = x[start + ${j}u];`)}
+        ${loadWeights('at')}
+        ${multiplyAdd((j) => `x${j}`)}
+        at += ${rows}u;
+      }`;
+
+  const put = (value: string): string =>
+    p.shuffle
+      ? `let c = m / ${p.shuffle[0] * p.shuffle[1]}u;
+         let ty = i32(oy * ${p.shuffle[0]}u + (m / ${p.shuffle[1]}u) % ${p.shuffle[0]}u) + i32(sizes[ORIGIN_Y]);
+         let tx = i32(ox * ${p.shuffle[1]}u + m % ${p.shuffle[1]}u) + i32(sizes[ORIGIN_X]);
+         let high = sizes[IMAGE_HEIGHT];
+         let wide = sizes[IMAGE_WIDTH];
+         if (ty >= 0 && u32(ty) < high && tx >= 0 && u32(tx) < wide) {
+           let t = (((n * sizes[GROUPS] + group) * (outputs / ${p.shuffle[0] * p.shuffle[1]}u) + c) * high + u32(ty)) * wide + u32(tx);
+           ${store('y[t]', value, p.accumulate)}
+         }`
+      : `let t = (((n * sizes[GROUPS] + group) * outputs + m) * outHeight + oy) * outWidth + ox;
+         ${store('y[t]', value, p.accumulate)}`;
+  const component = (value: string, l: number): string => (lanes === 4 ? `${value}.${'xyzw'[l]}` : value);
+
+  return wgsl`
+#if ${quad}
+enable subgroups;
+#endif
+@group(0) @binding(0) var<storage, read> sizes: array<u32, ${SIZE.length}>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<${type}>;
+#if ${p.bias}
+@group(0) @binding(3) var<storage, read> bias: array<${type}>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+#else
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+#endif
+${SIZE.map((name, i) => `const ${name.replace(/[A-Z]/g, '_$&').toUpperCase()} = ${i}u;`).join('\n')}
+
+@compute @workgroup_size(${p.workgroup})
+#if ${quad}
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let quad = lane & 3u;
+#else
+fn main(@builtin(global_invocation_id) id: vec3u) {
+#endif
+  let channels = sizes[CHANNELS];
+  let outputs = sizes[OUTPUTS];
+  let tiles = sizes[TILES];
+  let plane = sizes[PLANE];
+  let width = sizes[WIDTH];
+  let outHeight = sizes[OUT_HEIGHT];
+  let outWidth = sizes[OUT_WIDTH];
+  let tile = id.y;
+  let n = id.z;
+  let group = tile / tiles;
+  let first = id.x * ${p.tileP}u;
+  let base = (n * sizes[GROUPS] + group) * channels * ${phases}u * plane + min(first, sizes[POSITIONS] - 1u);
+  ${list(rows, (r) => list(p.tileP, (j) => `var a${r}_${j} = ${p.bias ? `bias[tile * ${rows}u + ${r}u]` : `${type}(0)`};`))}
+  var at = tile * channels * ${kernelHeight * kernelWidth * rows}u;
+  for (var c = 0u; c < channels; c++) {
+    for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
+      let tapRow = ky * ${p.dilation[0]}u;
+      let row = base + (c * ${p.stride[0]}u + tapRow % ${p.stride[0]}u) * ${p.stride[1]}u * plane + (tapRow / ${p.stride[0]}u) * width;
+      ${kernelWidth <= MAX_UNROLLED ? unrolledRow() : loopedRow()}
+    }
+  }
+  let firstRow = (tile % tiles) * ${p.tileM}u;
+  ${list(
+    p.tileP,
+    (j) => `{ let position = first + ${j}u; let oy = position / width; let ox = position % width;
+    if (oy < outHeight && ox < outWidth) {
+      ${list(rows, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};\n${list(lanes, (l) => `{ let m = firstRow + ${r * lanes + l}u; if (m < outputs) { ${put(component(`v${r}`, l))} } }`)}`)}
+    } }`,
+  )}
+}`;
+}
