@@ -1,0 +1,99 @@
+/** Fully connected layer over everything after the batch axis, with bias and a fused activation. */
+import { dense as kernel, DENSE_ROWS, denseBackward } from '../../shaders/dense.wgsl.ts';
+import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { gateKernel } from '../../shaders/relu.wgsl.ts';
+import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
+import type { Op, Recorder, TensorRef } from './op.ts';
+import { elements } from './shape.ts';
+
+interface Chunk {
+  readonly w: TensorRef;
+  readonly first: number;
+  readonly quads: number;
+}
+
+/** [M, K] -> chunks of [K4, M] vec4f, each within one binding. */
+function pack(recorder: Recorder, weight: Float32Array, inputs: number, outputs: number): Chunk[] {
+  const quads = Math.ceil(inputs / 4);
+  const perChunk = Math.max(1, Math.min(quads, Math.floor(recorder.capabilities.maxBinding / (16 * outputs))));
+  return Array.from({ length: Math.ceil(quads / perChunk) }, (_, index) => {
+    const start = index * perChunk;
+    const count = Math.min(perChunk, quads - start);
+    const w = recorder.constant(`weight.${index}`, [count, outputs, 4], () => {
+      const packed = new Float32Array(count * outputs * 4);
+      for (let m = 0; m < outputs; m++) {
+        const from = m * inputs + start * 4;
+        const length = Math.min(count * 4, inputs - start * 4);
+        for (let k = 0; k < length; k++) packed[((k >> 2) * outputs + m) * 4 + (k & 3)] = weight[from + k]!;
+      }
+      return packed;
+    });
+    return { w, first: start * 4, quads: count };
+  });
+}
+
+export const dense: Op<FusedAttributes> = {
+  name: 'dense',
+  attributes: FUSED,
+  weights: { weight: true, bias: false },
+  arity: [1, 1],
+  shape([x], _attributes, { weight, bias }, refuse) {
+    const inputs = elements(x!.slice(1));
+    if (weight!.shape.length !== 2 || weight!.shape[1] !== inputs) {
+      throw refuse(`weight must be [M, ${inputs}] for an input of [${x}], got [${weight!.shape}]`);
+    }
+    if (bias && elements(bias.shape) !== weight!.shape[0]) {
+      throw refuse(`bias must be [${weight!.shape[0]}], got [${bias.shape}]`);
+    }
+    return [x![0]!, weight!.shape[0]!];
+  },
+  forward(c) {
+    const { weight, bias } = c.node.weights;
+    const [outputs, inputs] = weight!.shape as [number, number];
+    const batch = c.y.shape[0]!;
+    const chunks = pack(c, weight!.data, inputs, outputs);
+    const b = bias && c.constant('bias', [outputs], () => bias.data);
+    chunks.forEach(({ w, first, quads }, index) => {
+      const start = index === 0;
+      const activation = index === chunks.length - 1 ? activationOf(c.attributes) : NO_ACTIVATION;
+      c.dispatch({
+        kernel: 'dense',
+        code: kernel({ batch, inputs, outputs, first, quads, bias: b !== undefined, start, activation }),
+        tensors: { x: c.x[0]!, w, ...(b && start && { bias: b }), y: c.y },
+        grid: linearGrid(batch * Math.ceil(outputs / DENSE_ROWS)),
+        flops: 2 * batch * outputs * Math.min(quads * 4, inputs - first),
+        ...(chunks.length > 1 && { part: `chunk${index}` }),
+      });
+    });
+  },
+  backward(c) {
+    const target = c.dx[0];
+    if (!target) return;
+    const { weight } = c.node.weights;
+    const [outputs, inputs] = weight!.shape as [number, number];
+    const batch = c.y.shape[0]!;
+    const activation = activationOf(c.attributes);
+    let { dy } = c;
+    if (activation.kind !== 'none') {
+      const count = batch * outputs;
+      dy = c.scratch(`${c.y.label}.gated`, [batch, outputs]);
+      c.dispatch({
+        kernel: 'relu',
+        part: 'gate',
+        code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
+        tensors: { y: c.y, dy: c.dy, dx: dy },
+        grid: linearGrid(count),
+        flops: 0,
+      });
+    }
+    for (const { w, first, quads } of pack(c, weight!.data, inputs, outputs)) {
+      c.dispatch({
+        kernel: 'dense',
+        code: denseBackward({ batch, inputs, outputs, first, quads, accumulate: target.accumulate }),
+        tensors: { dy, w, dx: target.tensor },
+        grid: linearGrid(batch * quads),
+        flops: 2 * batch * outputs * Math.min(quads * 4, inputs - first),
+      });
+    }
+  },
+};

@@ -1,0 +1,38 @@
+/** THE list of ops: one line each. */
+import { add } from './add.ts';
+import { averagePool } from './average_pool.ts';
+import { batchNorm } from './batch_norm.ts';
+import { clip } from './clip.ts';
+import { concat } from './concat.ts';
+import { conv2d } from './conv2d.ts';
+import { dense } from './dense.ts';
+import { globalAveragePool } from './global_average_pool.ts';
+import { lrn } from './lrn.ts';
+import { maxPool } from './max_pool.ts';
+import type { Op } from './op.ts';
+import { relu } from './relu.ts';
+import { softmax } from './softmax.ts';
+import { flatten, identity, reshape } from './view.ts';
+import { pad, slice } from './window.ts';
+
+export const OPS: ReadonlyMap<string, Op> = new Map(
+  [
+    add,
+    averagePool,
+    batchNorm,
+    clip,
+    concat,
+    conv2d,
+    dense,
+    flatten,
+    globalAveragePool,
+    identity,
+    lrn,
+    maxPool,
+    pad,
+    relu,
+    reshape,
+    slice,
+    softmax,
+  ].map((op) => [op.name, op]),
+);

@@ -1,0 +1,95 @@
+/**
+ * What an op is: its attributes, its output shape, and its forward and backward as dispatches.
+ * An op only records dispatches over symbolic tensors; it owns no buffer and knows no device.
+ */
+import type { AttributeValue, Node, Shape, Tensor } from '../network/network.ts';
+import type { UnitscopeError } from '../errors.ts';
+import type { Capabilities } from '../gpu/capabilities.ts';
+
+export type { Capabilities };
+
+/** A tensor of a plan: a name and a shape; the planner decides which buffer it lives in. */
+export interface TensorRef {
+  readonly id: number;
+  readonly label: string;
+  readonly shape: Shape;
+  readonly type: 'f32' | 'u32';
+}
+
+/** One kernel launch. */
+export interface Dispatch {
+  /** File name of the shader without its extension: what a person reads in the plan. */
+  readonly kernel: string;
+  /** The WGSL text; its `var<storage>` names are the keys of `tensors`. */
+  readonly code: string;
+  readonly tensors: Readonly<Record<string, TensorRef>>;
+  /** Workgroups along x, y, z. */
+  readonly grid: readonly [number, number, number];
+  /** Floating-point operations (a multiply-add counts 2). */
+  readonly flops: number;
+  /** What of the layer this dispatch does, e.g. `border`; empty for the main kernel. */
+  readonly part?: string;
+}
+
+export interface Recorder {
+  readonly capabilities: Capabilities;
+  dispatch(dispatch: Dispatch): void;
+  /** A tensor that lives only between the steps that use it. */
+  scratch(label: string, shape: Shape, type?: 'f32' | 'u32'): TensorRef;
+  /** A tensor whose content `make` produces once, before the first run (packed weights). */
+  constant(label: string, shape: Shape, make: () => Float32Array | Uint32Array): TensorRef;
+}
+
+/** How ReLU-like layers treat the gradient (g: gradient from above, x: input of the ReLU). */
+export type ReluRule =
+  | 'gradient' // g (x > 0)
+  | 'deconvnet' // g (g > 0)
+  | 'guided'; // g (x > 0) (g > 0)
+
+/** Where a gradient goes: written over, or added to what an earlier branch left there. */
+export interface GradientTarget {
+  readonly tensor: TensorRef;
+  readonly accumulate: boolean;
+}
+
+export interface ForwardContext<A> extends Recorder {
+  readonly node: Node;
+  readonly attributes: A;
+  readonly x: readonly TensorRef[];
+  readonly y: TensorRef;
+  /** True when a backward pass will follow: keep what it needs with `save`. */
+  readonly training: boolean;
+  save(key: string, tensor: TensorRef): void;
+}
+
+export interface BackwardContext<A> extends Recorder {
+  readonly node: Node;
+  readonly attributes: A;
+  readonly x: readonly TensorRef[];
+  readonly y: TensorRef;
+  readonly dy: TensorRef;
+  /** Gradient targets by input; undefined where nobody needs that gradient. */
+  readonly dx: readonly (GradientTarget | undefined)[];
+  readonly rule: ReluRule;
+  saved(key: string): TensorRef;
+}
+
+/** Throws a typed error that names the layer. */
+export type Refuse = (message: string, hint?: string) => UnitscopeError;
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the list of ops holds ops of every attribute type
+export interface Op<A = any> {
+  readonly name: string;
+  /** Every attribute with its default; an attribute that is not listed here is refused. */
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** Constant operands: true where the op cannot do without. */
+  readonly weights: Readonly<Record<string, boolean>>;
+  /** Least and most number of runtime inputs. */
+  readonly arity: readonly [number, number];
+  /** Output shape; refuses operands that do not fit. */
+  shape(inputs: readonly Shape[], attributes: A, weights: Readonly<Record<string, Tensor>>, refuse: Refuse): Shape;
+  /** True for ops that only rename the elements: y shares the memory of x, and dx that of dy. */
+  readonly view?: boolean;
+  forward(context: ForwardContext<A>): void;
+  backward(context: BackwardContext<A>): void;
+}

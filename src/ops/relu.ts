@@ -1,0 +1,35 @@
+/** Rectified linear unit with the three backward rules. */
+import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { relu as kernel, reluBackward } from '../../shaders/relu.wgsl.ts';
+import type { Op } from './op.ts';
+import { elements } from './shape.ts';
+
+export const relu: Op<Record<string, never>> = {
+  name: 'relu',
+  attributes: {},
+  weights: {},
+  arity: [1, 1],
+  shape: ([x]) => x!,
+  forward(c) {
+    const count = elements(c.y.shape);
+    c.dispatch({
+      kernel: 'relu',
+      code: kernel({ count }),
+      tensors: { x: c.x[0]!, y: c.y },
+      grid: linearGrid(count),
+      flops: count,
+    });
+  },
+  backward(c) {
+    const target = c.dx[0];
+    if (!target) return;
+    const count = elements(c.y.shape);
+    c.dispatch({
+      kernel: 'relu',
+      code: reluBackward({ count, rule: c.rule, accumulate: target.accumulate }),
+      tensors: { y: c.y, dy: c.dy, dx: target.tensor },
+      grid: linearGrid(count),
+      flops: count,
+    });
+  },
+};

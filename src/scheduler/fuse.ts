@@ -1,0 +1,61 @@
+/**
+ * Rewrites a network into one with fewer, equal layers: batch norm folded into the convolution before it, ReLU and
+ * clip fused into the convolution or dense layer before them. Only where nobody else reads what lies between.
+ */
+import type { Attributes, Network, Node, Tensor } from '../network/network.ts';
+import { batchNormAffine } from '../ops/batch_norm.ts';
+
+/** Folds y = a conv(x) + b into the weights of the convolution, in double precision. */
+function foldBatchNorm(conv: Node, norm: Node): Node {
+  const { a, b } = batchNormAffine(norm.weights, (norm.attributes.epsilon as number | undefined) ?? 1e-5);
+  const weight = conv.weights.weight!;
+  const perOutput = weight.data.length / weight.shape[0]!;
+  const data = weight.data.map((value, i) => value * a[Math.floor(i / perOutput)]!);
+  const bias: Tensor = {
+    shape: [a.length],
+    data: Float32Array.from(a, (value, m) => value * (conv.weights.bias?.data[m] ?? 0) + b[m]!),
+  };
+  return { ...conv, name: norm.name, output: norm.output, weights: { weight: { shape: weight.shape, data }, bias } };
+}
+
+function fuseActivation(layer: Node, activation: Node): Node {
+  const attributes: Attributes =
+    activation.op === 'relu'
+      ? { ...layer.attributes, activation: 'relu' }
+      : { ...layer.attributes, activation: 'clip', low: activation.attributes.min ?? -3.4028234663852886e38, high: activation.attributes.max ?? 3.4028234663852886e38 };
+  return { ...layer, name: activation.name, output: activation.output, attributes };
+}
+
+/** The fusion of a layer with the one after it, where there is one. */
+function fusionOf(layer: Node, next: Node): ((layer: Node, next: Node) => Node) | undefined {
+  const bare = (layer.attributes.activation ?? 'none') === 'none';
+  if (layer.op === 'conv2d' && next.op === 'batch_norm' && bare) return foldBatchNorm;
+  if ((layer.op === 'conv2d' || layer.op === 'dense') && (next.op === 'relu' || next.op === 'clip') && bare) return fuseActivation;
+  return undefined;
+}
+
+/**
+ * @param keep names of tensors that must stay visible (targets, watched layers, the network's outputs).
+ * A fused layer carries the name and output of the last layer that went into it.
+ */
+export function fuse(network: Network, keep: ReadonlySet<string>): Network {
+  const readers = new Map<string, Node[]>();
+  for (const node of network.nodes) {
+    for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
+  }
+  const gone = new Set<Node>();
+  const nodes: Node[] = [];
+  for (const node of network.nodes) {
+    if (gone.has(node)) continue;
+    let layer = node;
+    for (;;) {
+      const next = readers.get(layer.output) ?? [];
+      const fusion = next.length === 1 && next[0]!.inputs.length === 1 && !keep.has(layer.output) ? fusionOf(layer, next[0]!) : undefined;
+      if (!fusion) break;
+      gone.add(next[0]!);
+      layer = fusion(layer, next[0]!);
+    }
+    nodes.push(layer);
+  }
+  return { ...network, nodes };
+}

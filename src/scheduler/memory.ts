@@ -1,0 +1,51 @@
+/** Assigns tensors to buffers: tensors whose lives do not overlap share one. */
+
+export interface Life {
+  readonly id: number;
+  readonly bytes: number;
+  /** Index of the first step that writes it and of the last that touches it; pinned tensors live always. */
+  readonly first: number;
+  readonly last: number;
+  readonly pinned: boolean;
+}
+
+export interface Assignment {
+  /** Buffer index by tensor id. */
+  readonly bufferOf: ReadonlyMap<number, number>;
+  /** Bytes by buffer. */
+  readonly buffers: readonly number[];
+}
+
+/**
+ * Greedy by time: a tensor takes the free buffer that fits it best (the smallest that is large enough, else the
+ * largest, which grows), or a new one. Pinned tensors have a buffer to themselves.
+ */
+export function assignBuffers(lives: readonly Life[]): Assignment {
+  const bufferOf = new Map<number, number>();
+  const buffers: number[] = [];
+  const busyUntil: number[] = [];
+  for (const life of [...lives].sort((a, b) => a.first - b.first || b.bytes - a.bytes || a.id - b.id)) {
+    const free = life.pinned ? [] : busyUntil.map((last, index) => ({ last, index })).filter(({ last }) => last < life.first);
+    const fit = (index: number): number => {
+      const spare = buffers[index]! - life.bytes;
+      return spare >= 0 ? spare : 1e15 - spare;
+    };
+    const best = free.map(({ index }) => index).sort((a, b) => fit(a) - fit(b))[0];
+    const index = best ?? buffers.length;
+    buffers[index] = Math.max(buffers[index] ?? 0, life.bytes);
+    busyUntil[index] = life.pinned ? Infinity : life.last;
+    bufferOf.set(life.id, index);
+  }
+  return { bufferOf, buffers };
+}
+
+/** The most bytes alive at one time: no assignment can use less. */
+export function liveBytes(lives: readonly Life[]): number {
+  const last = Math.max(0, ...lives.map((life) => life.last));
+  let most = 0;
+  for (let step = 0; step <= last; step++) {
+    const alive = lives.filter((life) => life.pinned || (life.first <= step && life.last >= step));
+    most = Math.max(most, alive.reduce((sum, life) => sum + life.bytes, 0));
+  }
+  return most;
+}

@@ -1,0 +1,139 @@
+/** Records the forward and the backward pass of a network into a plan. */
+import { concatBackward } from '../../shaders/concat.wgsl.ts';
+import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { UnitscopeError } from '../errors.ts';
+import { consumers } from '../network/lookup.ts';
+import type { Network, Node, Shape } from '../network/network.ts';
+import { attributesOf, opOf } from '../ops/check.ts';
+import type { GradientTarget, ReluRule, TensorRef } from '../ops/op.ts';
+import { elements } from '../ops/shape.ts';
+import type { PlanBuilder } from './builder.ts';
+
+/** What the forward pass leaves for the backward pass. */
+export interface Recorded {
+  readonly network: Network;
+  readonly tensors: ReadonlyMap<string, TensorRef>;
+  readonly saved: ReadonlyMap<string, TensorRef>;
+}
+
+/**
+ * @param inputs tensors that the caller provides, by name.
+ * @param training keep what a backward pass needs (winners of max pooling, scales of LRN).
+ */
+export function recordForward(
+  builder: PlanBuilder,
+  network: Network,
+  shapes: ReadonlyMap<string, Shape>,
+  inputs: ReadonlyMap<string, TensorRef>,
+  training: boolean,
+): Recorded {
+  const tensors = new Map(inputs);
+  const saved = new Map<string, TensorRef>();
+  for (const node of network.nodes) {
+    const op = opOf(node);
+    const x = node.inputs.map((name) => tensors.get(name)!);
+    const shape = shapes.get(node.output)!;
+    if (op.view) {
+      tensors.set(node.output, builder.view(node.output, x[0]!, shape));
+      continue;
+    }
+    const y = builder.tensor(node.output, shape);
+    tensors.set(node.output, y);
+    op.forward({
+      ...builder.recorder('forward', node.name, op.name),
+      node,
+      attributes: attributesOf(node, op),
+      x,
+      y,
+      training,
+      save: (key, tensor) => void saved.set(`${node.output}/${key}`, tensor),
+    });
+  }
+  return { network, tensors, saved };
+}
+
+/** Tensors whose gradient is needed: everything between `from` and the inputs `to`. */
+function onPath(network: Network, from: string, to: ReadonlySet<string>): ReadonlySet<string> {
+  const reached = new Set(to);
+  for (const node of network.nodes) if (node.inputs.some((input) => reached.has(input))) reached.add(node.output);
+  if (!reached.has(from)) {
+    throw new UnitscopeError('no-gradient', `'${from}' does not depend on the input`, { layer: from }, 'choose a layer that the input reaches');
+  }
+  return reached;
+}
+
+/**
+ * Records the backward pass from `from` (whose gradient the caller has put into `dy`) to the inputs in `to`.
+ * A tensor that several layers read receives the sum of their gradients, in the fixed order of the layers.
+ */
+export function recordBackward(
+  builder: PlanBuilder,
+  { network, tensors, saved }: Recorded,
+  from: string,
+  dy: TensorRef,
+  to: ReadonlyMap<string, TensorRef>,
+  rule: ReluRule,
+): Map<string, TensorRef> {
+  const wanted = onPath(network, from, new Set(to.keys()));
+  const readers = consumers(network);
+  const gradients = new Map<string, TensorRef>([[from, dy]]);
+  const target = (name: string): GradientTarget => {
+    const known = gradients.get(name);
+    if (known) return { tensor: known, accumulate: true };
+    const tensor = to.get(name) ?? builder.tensor(`d ${name}`, tensors.get(name)!.shape);
+    gradients.set(name, tensor);
+    return { tensor, accumulate: false };
+  };
+  for (const node of [...network.nodes].reverse()) {
+    const gradient = gradients.get(node.output);
+    if (!gradient) continue;
+    const op = opOf(node);
+    if (op.view) {
+      const name = node.inputs[0]!;
+      const shared = to.has(name) || readers.get(name)!.length > 1;
+      if (wanted.has(name)) passThrough(builder, node, gradient, tensors.get(name)!, shared, target, gradients);
+      continue;
+    }
+    op.backward({
+      ...builder.recorder('backward', node.name, op.name),
+      node,
+      attributes: attributesOf(node, op),
+      x: node.inputs.map((name) => tensors.get(name)!),
+      y: tensors.get(node.output)!,
+      dy: gradient,
+      dx: node.inputs.map((name) => (wanted.has(name) ? target(name) : undefined)),
+      rule,
+      saved: (key) => saved.get(`${node.output}/${key}`)!,
+    });
+  }
+  return gradients;
+}
+
+/**
+ * The gradient of a view is the same memory under the input's shape. Where the input has other readers, or the
+ * caller wants its gradient in a tensor of its own, it is copied or added there instead.
+ */
+function passThrough(
+  builder: PlanBuilder,
+  node: Node,
+  gradient: TensorRef,
+  x: TensorRef,
+  shared: boolean,
+  target: (name: string) => GradientTarget,
+  gradients: Map<string, TensorRef>,
+): void {
+  const name = node.inputs[0]!;
+  if (!shared) {
+    gradients.set(name, builder.view(`d ${name}`, gradient, x.shape));
+    return;
+  }
+  const { tensor, accumulate } = target(name);
+  const count = elements(x.shape);
+  builder.recorder('backward', node.name, node.op).dispatch({
+    kernel: 'concat',
+    code: concatBackward({ outer: 1, rows: count, offset: 0, total: count, accumulate }),
+    tensors: { dy: gradient, dx: tensor },
+    grid: linearGrid(count),
+    flops: 0,
+  });
+}
