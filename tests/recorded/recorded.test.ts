@@ -1,0 +1,107 @@
+/** Real networks on real photographs: every layer and every gradient against recorded results. */
+import { readdirSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadNetwork } from '../../src/formats/loader.ts';
+import { classLayers, feed } from '../../src/methods/activations.ts';
+import { oneHot } from '../../src/methods/gradient.ts';
+import { parseUnit } from '../../src/methods/unit.ts';
+import type { Network } from '../../src/network/network.ts';
+import { compile, type CompileOptions } from '../../src/scheduler/compile.ts';
+import { Runner } from '../../src/scheduler/runner.ts';
+import { dataBytes, dataPath } from '../formats/reference-data.ts';
+import { useEngine } from '../gpu.ts';
+import { gradientDeviation, layerDeviation, recordedInput, recordedUnit, recording, type Recording } from './recording.ts';
+import { caffeNet, googLeNet, krizhevskyNet } from './reference_networks.ts';
+
+const engine = useEngine();
+const onnx = (path: string) => (): Promise<Network> =>
+  loadNetwork([{ name: path.split('/').at(-1)!, bytes: dataBytes(`models/${path}`) }]);
+
+interface Case {
+  readonly name: string;
+  readonly golden: string;
+  readonly preprocess: string;
+  readonly load: () => Promise<Network> | Network;
+  /** Layers of the file that the recording, made from another file of the same network, does not have. */
+  readonly unrecorded?: number;
+}
+
+const CASES: readonly Case[] = [
+  { name: 'squeezenet1.1-gluon', golden: 'squeezenet1.1-gluon', preprocess: 'imagenet', load: onnx('squeezenet1.1-gluon/squeezenet1.1.onnx') },
+  { name: 'squeezenet1.1-fp16-winml', golden: 'squeezenet1.1-fp16-winml', preprocess: 'caffe', load: onnx('squeezenet1.1-fp16-winml/SqueezeNet_fp16.onnx') },
+  { name: 'mobilenet', golden: 'mobilenet_v1_0.25_224', preprocess: 'signed', load: onnx('mobilenet_v1_0.25_224/mobilenet_v1_0.25_224.onnx') },
+  { name: 'resnet20', golden: 'resnet20-cifar10', preprocess: 'imagenet', load: onnx('resnet20-cifar10/resnet20-cifar10.onnx') },
+  { name: 'resnet20 slice+pad', golden: 'resnet20-cifar10', preprocess: 'imagenet', load: onnx('resnet20-cifar10/resnet20-cifar10-slicepad.onnx'), unrecorded: 2 },
+  { name: 'tinyvgg', golden: 'tinyvgg-cnnexplainer', preprocess: 'unit', load: onnx('tinyvgg-cnnexplainer/tiny_vgg.onnx') },
+  { name: 'mnist-cntk', golden: 'mnist-cntk-winml', preprocess: 'gray-raw', load: onnx('mnist-cntk-winml/mnist.onnx') },
+  { name: 'CaffeNet (formula weights)', golden: 'SYNTH-bvlc_reference_caffenet', preprocess: 'caffe', load: caffeNet },
+  { name: 'AlexNet (formula weights)', golden: 'SYNTH-bvlc_alexnet', preprocess: 'caffe', load: krizhevskyNet },
+  { name: 'GoogLeNet (formula weights)', golden: 'SYNTH-bvlc_googlenet', preprocess: 'caffe', load: googLeNet },
+];
+
+const RULES = { grad: 'gradient', guided: 'guided', deconv: 'deconvnet' } as const;
+const report: string[] = [];
+afterAll(() => console.log(['deviations (layers: 1 = the tolerance):', ...report].join('\n  ')));
+
+describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0 }) => {
+  const images = readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
+  const recordings = images.map((image) => ({ image, r: recording(golden, image) }));
+  let network: Promise<Network> | undefined;
+  const loaded = (): Promise<Network> => (network ??= Promise.resolve(load()));
+
+  /** Runs one plan on every image. */
+  async function onEveryImage(options: Omit<CompileOptions, 'capabilities'>, use: (runner: Runner, image: string, r: Recording) => Promise<void>): Promise<void> {
+    const net = await loaded();
+    const runner = await Runner.create(engine(), compile(net, { ...options, capabilities: engine().capabilities }));
+    for (const { image, r } of recordings) {
+      feed(runner, net, await recordedInput(r, preprocess));
+      await use(runner, image, r);
+    }
+    runner.dispose();
+  }
+
+  test('every layer of every image, nothing fused', async () => {
+    const net = await loaded();
+    const known = new Set(net.nodes.flatMap((node) => [node.name, node.output]));
+    const layers = recordings[0]!.r.layers.map((layer) => layer.name).filter((layer) => known.has(layer));
+    expect(net.nodes.length - layers.length).toBe(unrecorded);
+    await onEveryImage({ layers, fuse: false }, async (runner, image, r) => {
+      runner.run(['forward']);
+      const deviations: { layer: string; deviation: number }[] = [];
+      for (const layer of r.layers.filter((one) => known.has(one.name))) {
+        deviations.push({ layer: layer.name, deviation: layerDeviation(layer, await runner.read(layer.name)) });
+      }
+      const worst = deviations.reduce((a, b) => (b.deviation > a.deviation ? b : a));
+      report.push(`${name} / ${image}: ${deviations.length} layers, worst ${worst.deviation.toFixed(3)} at ${worst.layer}`);
+      expect(deviations.filter(({ deviation }) => !(deviation <= 1))).toEqual([]);
+    });
+  });
+
+  test('the class scores of every image, everything fused that can be', async () => {
+    const { logits } = classLayers(await loaded());
+    await onEveryImage({ layers: [logits] }, async (runner, image, r) => {
+      runner.run(['forward']);
+      const deviation = layerDeviation(r.layers.find((layer) => layer.name === logits)!, await runner.read(logits));
+      report.push(`${name} / ${image}: fused ${deviation.toFixed(3)}`);
+      expect(deviation).toBeLessThanOrEqual(1);
+    });
+  });
+
+  test.each(Object.entries(RULES))('gradients of every image: %s', async (mode, rule) => {
+    const net = await loaded();
+    const targets = new Set(recordings.flatMap(({ r }) => r.gradients.map((g) => parseUnit(net, recordedUnit(g.what)).layer)));
+    for (const from of targets) {
+      await onEveryImage({ layers: [from], backward: { from, rule } }, async (runner, image, r) => {
+        for (const g of r.gradients.filter((one) => one.mode === mode && !one.degenerate_all_zero)) {
+          const unit = parseUnit(net, recordedUnit(g.what));
+          if (unit.layer !== from) continue;
+          runner.write('seed', oneHot([unit], runner.tensor('seed').shape));
+          runner.run(['forward', 'backward']);
+          const { error, allowed } = gradientDeviation(r, g, await runner.read(`d ${net.inputs[0]!.name}`));
+          report.push(`${name} / ${image}: ${g.target} ${mode}, relative L2 ${error.toExponential(2)} of ${allowed.toExponential(2)}`);
+          expect(error, `${image}, ${g.what}`).toBeLessThanOrEqual(allowed);
+        }
+      });
+    }
+  });
+});
