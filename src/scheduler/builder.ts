@@ -90,8 +90,8 @@ export class PlanBuilder {
     if (extra) throw new UnitscopeError('shader', `kernel ${dispatch.kernel} does not bind '${extra}'`, { step: label });
     const step = dispatch.part ? `${label}:${dispatch.part}` : label;
     if (Math.max(...dispatch.grid) > MAX_GROUPS) {
-      const hint = 'use a smaller batch or input';
-      throw new UnitscopeError('limit', `step '${step}' needs ${dispatch.grid.join(' x ')} workgroups, WebGPU starts at most ${MAX_GROUPS} along one axis`, { step }, hint);
+      const message = `step '${step}' needs ${dispatch.grid.join(' x ')} workgroups, WebGPU starts at most ${MAX_GROUPS} along one axis`;
+      throw new UnitscopeError('limit', message, { step }, 'use a smaller batch or input');
     }
     this.steps.push({ label: step, pass, kernel: dispatch.kernel, code: dispatch.code, tensors, grid: dispatch.grid, flops: dispatch.flops, bytes });
   }

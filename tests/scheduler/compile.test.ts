@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../src/network/network.ts';
 import { compile } from '../../src/scheduler/compile.ts';
-import { totals, type Plan } from '../../src/scheduler/plan.ts';
+import { totals, type Plan, type Step } from '../../src/scheduler/plan.ts';
 import { Runner } from '../../src/scheduler/runner.ts';
 import { useEngine } from '../gpu.ts';
 import { filled, random } from '../ops/reference.ts';
@@ -19,7 +19,7 @@ const branching: Network = network({ x: [1, 3, 12, 10] }, [
   node('both', 'concat', ['pool.y', 'norm.y']),
   convolution('unused', 'both.y', [2, 12, 1], 5),
 ]);
-const compiled = (layers = ['both'], batch?: number): Plan => compile(branching, { layers, backward: { from: layers[0]!, rule: 'gradient' }, capabilities, ...(batch && { batch }) });
+const compiled = (layers = ['both'], batch = 1): Plan => compile(branching, { layers, batch, backward: { from: layers[0]!, rule: 'gradient' }, capabilities });
 
 describe('a plan', () => {
   test('names inputs, kept layers by node and by tensor, the seed and the gradients', () => {
@@ -77,13 +77,15 @@ describe('a plan is refused', () => {
 
   test('for an op that is not implemented, but only where it is needed', () => {
     const net = network({ x: [1, 4] }, [node('a', 'relu', ['x']), node('b', 'lstm', ['a.y'])]);
-    expect(() => compile(net, { layers: ['b'], capabilities })).toThrow(expect.objectContaining({ code: 'model-unsupported', address: { layer: 'b', op: 'lstm' } }));
+    const error = { code: 'model-unsupported', address: { layer: 'b', op: 'lstm' } };
+    expect(() => compile(net, { layers: ['b'], capabilities })).toThrow(expect.objectContaining(error));
     expect(compile(net, { layers: ['a'], capabilities }).passes.get('forward')!.length).toBe(1);
   });
 
   test('where one step needs more workgroups than a device starts', () => {
     const net = network({ x: [70000, 1, 1, 1] }, [convolution('conv', 'x', [1, 1, 1], 1)]);
-    expect(() => compile(net, { layers: ['conv'], capabilities })).toThrow(expect.objectContaining({ code: 'limit', address: { step: 'conv/conv2d.forward' } }));
+    const error = { code: 'limit', address: { step: 'conv/conv2d.forward' } };
+    expect(() => compile(net, { layers: ['conv'], capabilities })).toThrow(expect.objectContaining(error));
   });
 });
 
@@ -132,8 +134,10 @@ describe('a plan on a device', () => {
   test('leaves nothing allocated when a kernel does not compile, and names the line', async () => {
     const before = engine().memory();
     const plan = compiled();
-    const broken = new Map([...plan.passes].map(([pass, steps]) => [pass, steps.map((step) => (step.kernel === 'lrn' ? { ...step, code: step.code.replace('var sum', 'vra sum') } : step))]));
-    await expect(Runner.create(engine(), { ...plan, passes: broken })).rejects.toMatchObject({ code: 'shader', address: { step: 'norm/lrn.forward', line: expect.any(Number) as number } });
+    const misspell = (step: Step): Step => (step.kernel === 'lrn' ? { ...step, code: step.code.replace('var sum', 'vra sum') } : step);
+    const passes = new Map([...plan.passes].map(([pass, steps]) => [pass, steps.map(misspell)]));
+    const error = { code: 'shader', address: { step: 'norm/lrn.forward', line: expect.any(Number) as number } };
+    await expect(Runner.create(engine(), { ...plan, passes })).rejects.toMatchObject(error);
     expect(engine().memory()).toEqual(before);
   });
 

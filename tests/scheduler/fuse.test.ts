@@ -11,6 +11,7 @@ import { convolution, network, node, normalization } from './networks.ts';
 const engine = useEngine();
 
 const conv = convolution('conv', 'x', [5, 3, 3], 1);
+const other = convolution('other', 'x', [5, 3, 1], 5);
 const norm = normalization('norm', 'conv.y', 5, 11);
 const relu = (input: string, name = 'relu'): Node => node(name, 'relu', [input]);
 const clip = (input: string, name = 'clip'): Node => node(name, 'clip', [input], { min: 0, max: 6 });
@@ -33,7 +34,7 @@ describe('what is fused', () => {
     ['nothing that two layers read', over(conv, relu('conv.y'), clip('conv.y')), ['conv:conv2d', 'relu:relu', 'clip:clip']],
     ['nothing into an addition', over(conv, node('sum', 'add', ['conv.y', 'conv.y'])), ['conv:conv2d', 'sum:add']],
     ['nothing across a view', over(conv, node('same', 'identity', ['conv.y']), relu('same.y')), ['conv:conv2d', 'same:identity', 'relu:relu']],
-    ['two chains that cross', over(conv, convolution('other', 'x', [5, 3, 1], 5), relu('conv.y'), relu('other.y', 'last')), ['relu:conv2d+relu', 'last:conv2d+relu']],
+    ['two chains that cross', over(conv, other, relu('conv.y'), relu('other.y', 'last')), ['relu:conv2d+relu', 'last:conv2d+relu']],
   ])('%s', (_, net, wanted) => expect(left(net)).toEqual(wanted));
 
   test.each([

@@ -79,7 +79,10 @@ test('a tensor takes whole quads, and never nothing', () => {
 });
 
 test('a forward plan of many layers uses little more than what is alive at once', () => {
-  const nodes = Array.from({ length: 30 }, (_, i) => (i % 2 ? node(`n${i}`, 'relu', [`n${i - 1}.y`]) : convolution(`n${i}`, i ? `n${i - 1}.y` : 'x', [8, i ? 8 : 3, 3], i)));
+  const nodes = Array.from({ length: 30 }, (_, i) => {
+    const input = i ? `n${i - 1}.y` : 'x';
+    return i % 2 ? node(`n${i}`, 'relu', [input]) : convolution(`n${i}`, input, [8, i ? 8 : 3, 3], i);
+  });
   const capabilities = { subgroups: false, maxBinding: 2 ** 27 };
   const plan = compile(network({ x: [1, 3, 32, 32] }, nodes), { layers: ['n29'], capabilities });
   const constants = new Set(plan.constants.map(({ tensor }) => plan.tensors[tensor]!.buffer));
