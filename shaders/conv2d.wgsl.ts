@@ -131,19 +131,22 @@ export function conv2d(p: Conv2dVariant): string {
         at += ${rows}u;
       }`;
 
-  const put = (value: string): string =>
+  // Rows of the tile: what does not depend on the position is computed once, before the stores.
+  const prepareRow = (i: number): string =>
     p.shuffle
-      ? `let c = m / ${p.shuffle[0] * p.shuffle[1]}u;
-         let ty = i32(oy * ${p.shuffle[0]}u + (m / ${p.shuffle[1]}u) % ${p.shuffle[0]}u) + i32(sizes[ORIGIN_Y]);
-         let tx = i32(ox * ${p.shuffle[1]}u + m % ${p.shuffle[1]}u) + i32(sizes[ORIGIN_X]);
-         let high = sizes[IMAGE_HEIGHT];
-         let wide = sizes[IMAGE_WIDTH];
-         if (ty >= 0 && u32(ty) < high && tx >= 0 && u32(tx) < wide) {
-           let t = (((n * sizes[GROUPS] + group) * (outputs / ${p.shuffle[0] * p.shuffle[1]}u) + c) * high + u32(ty)) * wide + u32(tx);
-           ${store('y[t]', value, p.accumulate)}
-         }`
-      : `let t = (((n * sizes[GROUPS] + group) * outputs + m) * outHeight + oy) * outWidth + ox;
-         ${store('y[t]', value, p.accumulate)}`;
+      ? `let m${i} = firstRow + ${i}u;
+         let ry${i} = (m${i} / ${p.shuffle[1]}u) % ${p.shuffle[0]}u;
+         let rx${i} = m${i} % ${p.shuffle[1]}u;
+         let to${i} = ((n * sizes[GROUPS] + group) * (outputs / ${p.shuffle[0] * p.shuffle[1]}u) + m${i} / ${p.shuffle[0] * p.shuffle[1]}u) * high * wide;`
+      : `let m${i} = firstRow + ${i}u;`;
+  const preparePosition = p.shuffle
+    ? // Rows and columns above the image wrap to huge numbers, so that one comparison guards both ends.
+      `let ty = oy * ${p.shuffle[0]}u + sizes[ORIGIN_Y]; let tx = ox * ${p.shuffle[1]}u + sizes[ORIGIN_X];`
+    : 'let to = (((n * sizes[GROUPS] + group) * outputs + firstRow) * outHeight + oy) * outWidth + ox;';
+  const put = (i: number, value: string): string =>
+    p.shuffle
+      ? `if (m${i} < outputs && ty + ry${i} < high && tx + rx${i} < wide) { let t = to${i} + (ty + ry${i}) * wide + tx + rx${i}; ${store('y[t]', value, p.accumulate)} }`
+      : `if (m${i} < outputs) { let t = to + ${i}u * area; ${store('y[t]', value, p.accumulate)} }`;
   const component = (value: string, l: number): string => (lanes === 4 ? `${value}.${'xyzw'[l]}` : value);
 
   return wgsl`
@@ -190,11 +193,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   let firstRow = (tile % tiles) * ${p.tileM}u;
+#if ${p.shuffle !== undefined}
+  let high = sizes[IMAGE_HEIGHT];
+  let wide = sizes[IMAGE_WIDTH];
+#else
+  let area = outHeight * outWidth;
+#endif
+  ${list(p.tileM, prepareRow)}
   ${list(
     p.tileP,
     (j) => `{ let position = first + ${j}u; let oy = position / width; let ox = position % width;
-    if (oy < outHeight && ox < outWidth) {
-      ${list(rows, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};\n${list(lanes, (l) => `{ let m = firstRow + ${r * lanes + l}u; if (m < outputs) { ${put(component(`v${r}`, l))} } }`)}`)}
+    if (oy < outHeight && ox < outWidth) { ${preparePosition}
+      ${list(rows, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};\n${list(lanes, (l) => put(r * lanes + l, component(`v${r}`, l)))}`)}
     } }`,
   )}
 }`;
