@@ -19,7 +19,7 @@ const NO_SKIPPING = ['object', 'object.object'].map((root) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'models/'] },
+  { ignores: ['dist/', '.cache/', 'node_modules/', 'models/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

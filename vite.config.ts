@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BuildEnvironmentOptions } from 'vite';
+import type { BuildEnvironmentOptions, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { findVulkan } from './src/node/vulkan.ts';
 
@@ -31,7 +32,10 @@ const viewer: BuildEnvironmentOptions = {
   assetsInlineLimit: 0,
 };
 
-/** The command line as one file; what is native, or carries large files, stays a package. */
+/** Packages that are native or carry large files: they stay packages, all others go into the file. */
+const NATIVE = ['webgpu', 'sharp', '@sparticuz/chromium', 'puppeteer'];
+
+/** The command line as one file. */
 const node: BuildEnvironmentOptions = {
   outDir: join(here, 'dist/node'),
   emptyOutDir: true,
@@ -44,6 +48,16 @@ const node: BuildEnvironmentOptions = {
   },
 };
 
+/** Lays the embedded network beside the built command line, so that an installed one has it too. */
+const embedded: Plugin = {
+  name: 'embedded-network',
+  generateBundle() {
+    for (const file of ['network.json', 'weights.safetensors']) {
+      this.emitFile({ type: 'asset', fileName: `embedded/${file}`, source: readFileSync(join(here, 'models/embedded', file)) });
+    }
+  },
+};
+
 export default defineConfig(({ command, mode }) => {
   // Tests run in forks that inherit this environment; the linker reads LD_LIBRARY_PATH as they start.
   if (process.env.VITEST) Object.assign(process.env, findVulkan().environment);
@@ -52,7 +66,7 @@ export default defineConfig(({ command, mode }) => {
     base: command === 'build' ? './' : '/',
     publicDir: false,
     build: mode === 'node' ? node : viewer,
-    ssr: { noExternal: true, external: ['webgpu', 'sharp', '@sparticuz/chromium', 'puppeteer'] },
+    ...(mode === 'node' && { plugins: [embedded], ssr: { noExternal: true as const, external: NATIVE } }),
     server: { host: '127.0.0.1', fs: { allow: [here] } },
     preview: { host: '127.0.0.1', headers },
     test: {

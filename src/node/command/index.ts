@@ -1,0 +1,11 @@
+/** The list of commands: the command line, its help and its tests are made from it. */
+import { activations } from './activations.ts';
+import { classify } from './classify.ts';
+import type { Command } from './command.ts';
+import { doctor } from './doctor.ts';
+import { gradient } from './gradient.ts';
+import { inspect } from './inspect.ts';
+import { maximize } from './maximize.ts';
+import { plan } from './plan.ts';
+
+export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, doctor];

@@ -1,0 +1,88 @@
+/** `unitscope inspect`: what a model file holds. */
+import { shapesOf, type Network, type Node, type Preprocess } from '../../index.ts';
+import type { Command, Report } from './command.ts';
+import { table } from './help.ts';
+import { loadModel, MODEL_OPTIONS } from './model.ts';
+import { binary, counted } from './quantity.ts';
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary: 'show what a model holds: inputs, layers, shapes, parameters',
+  operands: ['MODEL?'],
+  options: MODEL_OPTIONS,
+  examples: [
+    ['unitscope inspect network.onnx', 'the layers of a model'],
+    ['unitscope inspect', 'the embedded network'],
+    ['unitscope inspect folder/ --json', 'a manifest with its weights, as data'],
+    ['unitscope inspect network.json --weights other/weights.safetensors', 'weights that lie elsewhere'],
+  ],
+  gpu: false,
+  async run(call): Promise<Report> {
+    const { network, hash } = await loadModel(call, call.operands[0], 'kept');
+    const facts = factsOf(network, hash);
+    return { data: facts, text: describe(facts) };
+  },
+};
+
+function factsOf(network: Network, hash: string) {
+  const shapes = shapesOf(network);
+  const layers = network.nodes.map((node) => ({
+    name: node.name,
+    output: node.output,
+    op: node.op,
+    inputs: node.inputs,
+    shape: shapes.get(node.output)!,
+    parameters: parametersOf(node),
+    attributes: node.attributes,
+  }));
+  return {
+    name: network.name,
+    hash,
+    inputs: network.inputs,
+    preprocess: network.preprocess ?? null,
+    outputs: network.outputs.map((name) => ({ name, shape: shapes.get(name)! })),
+    labels: network.labels ?? null,
+    parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+    layers,
+    notes: network.notes ?? [],
+  };
+}
+
+function parametersOf({ weights }: Node): number {
+  return Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function describe({ name, inputs, preprocess, outputs, labels, parameters, layers, notes }: ReturnType<typeof factsOf>): string {
+  const tensor = (t: { name: string; shape: readonly number[] }) => `${t.name} [${t.shape.join(', ')}]`;
+  const head = [
+    ['name', name],
+    ['inputs', inputs.map(tensor).join(', ')],
+    ['preprocessing', preprocess ? wayOf(preprocess) : 'not stated'],
+    ['outputs', outputs.map(tensor).join(', ')],
+    ['labels', labels ? labelsOf(labels) : 'not stated'],
+    ['parameters', `${parameters.toLocaleString('en')} (${binary(4 * parameters)} as float32)`],
+  ];
+  const rows = layers.map((layer) => [
+    layer.name,
+    layer.op,
+    layer.shape.join(' x '),
+    layer.parameters === 0 ? '' : layer.parameters.toLocaleString('en'),
+    Object.entries(layer.attributes).map(([key, value]) => `${key} ${String(value)}`).join('; '),
+  ]);
+  return [
+    ...table(head),
+    '',
+    counted(layers.length, 'layer'),
+    ...table([['layer', 'op', 'output', 'parameters', 'attributes'], ...rows], [3]),
+    ...(notes.length > 0 ? ['', 'Notes:', ...notes.map((note) => `  ${note}`)] : []),
+  ].join('\n');
+}
+
+function wayOf({ channels, range, mean, std, fit }: Preprocess): string {
+  return `${channels}, 0..${range}, mean ${mean.join(' ')}, std ${std.join(' ')}, ${fit}`;
+}
+
+function labelsOf(labels: readonly string[]): string {
+  const shown = labels.slice(0, 8).join(', ');
+  return `${labels.length}: ${shown}${labels.length > 8 ? ', ...' : ''}`;
+}

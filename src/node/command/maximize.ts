@@ -1,0 +1,188 @@
+/** `unitscope maximize`: pictures that units prefer, each with the recipe to make it again. */
+import { join } from 'node:path';
+import { version } from '../../../package.json';
+import { throwIfAborted, UnitscopeError } from '../../errors.ts';
+import {
+  createImage,
+  encodePng,
+  layerShape,
+  parseUnit,
+  RECIPE_KEYWORD,
+  recipeText,
+  sheet,
+  STARTS,
+  unitName,
+  type AscentSettings,
+  type Image,
+  type Network,
+  type Recipe,
+} from '../../index.ts';
+import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
+import { climb, type Job, type Outcome } from './climb.ts';
+import { EXIT, type Call, type Command, type Report } from './command.ts';
+import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
+import { adapterName, withEngine } from './gpu.ts';
+import { table } from './help.ts';
+import { neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
+import { loadModel, MODEL_OPTIONS } from './model.ts';
+import { measured } from './quantity.ts';
+import { choiceOf, countOf } from './value.ts';
+
+const SNAPSHOTS = ['best', 'last', 'majority'] as const;
+
+/** Of an image that could not be made. */
+const BLANK = [16, 16, 20] as const;
+
+/** A picture file to write: which images are on it. */
+interface Target {
+  readonly path: string;
+  readonly jobs: readonly number[];
+}
+
+export const maximize: Command = {
+  name: 'maximize',
+  summary: 'make the pictures that units prefer',
+  operands: ['MODEL?'],
+  options: {
+    unit: { type: 'text', value: 'UNIT', summary: 'LAYER:CHANNEL or LAYER:CHANNEL@Y,X', repeats: true },
+    seed: { type: 'text', value: 'S', summary: 'seed of the start image, 0 unless given', repeats: true },
+    out: { type: 'text', value: 'FILE.png', summary: 'the picture, a sheet where there are several; folder/ for one file each' },
+    ...SETTING_OPTIONS,
+    start: { type: 'text', value: 'WORD', summary: `start image: ${STARTS.join(', ')}`, default: STARTS[0] },
+    snapshot: { type: 'text', value: 'WORD', summary: 'iteration to show: best, last, or the first as argmax (majority)', default: 'best' },
+    ...PREPROCESS_OPTIONS,
+    ...MODEL_OPTIONS,
+  },
+  examples: [
+    ['unitscope maximize --unit fc6:5 --out butterfly.png', 'what a class of the embedded network looks like'],
+    ['unitscope maximize network.onnx --unit conv5:3 --unit conv5:9 --seed 0 --seed 1 --out sheet.png --preprocess caffe', 'two units from two starts, on one sheet'],
+    ['unitscope maximize --unit fc6:0 --preset 1 --iterations 200 --blur-radius 1 --out flower.png', 'a preset with other settings'],
+    ['unitscope maximize --unit conv3:0 --unit conv3:1 --out pictures/', 'one file per picture'],
+  ],
+  gpu: true,
+  async run(call): Promise<Report> {
+    const settings = settingsOf(call);
+    const start = choiceOf('start', call.values.start!, STARTS);
+    const snapshot = choiceOf('snapshot', call.values.snapshot!, SNAPSHOTS);
+    const seeds = call.lists.seed.length === 0 ? [0] : unique(call.lists.seed.map((seed) => countOf('seed', seed, 0, 0xffffffff)));
+    const { network, hash } = await loadModel(call, call.operands[0]);
+    const jobs = jobsOf(call, network, seeds);
+    const preprocess = neededPreprocess(call, network);
+    const targets = await targetsOf(call, jobs);
+    // Everything but what the run itself will tell, so that a recipe that cannot be written is refused now.
+    const recipe = (own: readonly number[], iterations: number, adapter: string): string =>
+      recipeText(recipeOf(own.map((n) => jobs[n]), { network, hash, settings: { ...settings, start, snapshot, preprocess: { ...preprocess } }, iterations, adapter }));
+    for (const target of targets) recipe(target.jobs, 0, '');
+
+    const ascent = { network, settings, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
+    const { outcomes, adapter } = await withEngine(async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
+    if (outcomes.every(({ iterations }) => iterations === 0)) throwIfAborted(call.signal);
+    outcomes.forEach(({ message }, n) => message && call.warn(`${jobs[n].name} seed ${jobs[n].seed}: ${message}`));
+
+    const files: string[] = [];
+    if (outcomes.some(({ image }) => image) && (await isFolder(call.values.out!))) await makeFolder(call.values.out!);
+    for (const { path, jobs: own } of targets) {
+      const image = compose(own.map((n) => outcomes[n].image), seeds.length);
+      if (!image) continue;
+      const iterations = Math.max(...own.map((n) => outcomes[n].iterations));
+      await writeWhole(path, await encodePng(image, { [RECIPE_KEYWORD]: recipe(own, iterations, adapter) }));
+      files.push(path);
+    }
+    const images = jobs.map(({ name, seed }, n) => ({ unit: name, seed, ...factsOf(outcomes[n], settings) }));
+    const failed = outcomes.some(({ status }) => status !== 'done' && status !== 'interrupted');
+    return {
+      data: { network: network.name, hash, adapter, settings, start, snapshot, images, files },
+      text: describe(images, files),
+      exit: failed ? EXIT.failed : EXIT.ok,
+    };
+  },
+};
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** Every unit from every seed, seeds side by side. */
+function jobsOf(call: Call, network: Network, seeds: readonly number[]): Job[] {
+  if (call.lists.unit.length === 0) throw new UnitscopeError('usage', 'no unit is given', {}, 'name one with --unit LAYER:CHANNEL, for example --unit conv3:12');
+  const units = new Map(
+    call.lists.unit.map((text) => {
+      const unit = parseUnit(network, text);
+      return [unitName(unit, layerShape(network, unit.layer)), unit];
+    }),
+  );
+  return [...units].flatMap(([name, unit]) => seeds.map((seed) => ({ unit, name, seed })));
+}
+
+async function targetsOf(call: Call, jobs: readonly Job[]): Promise<Target[]> {
+  const { out } = call.values;
+  if (out === undefined) throw new UnitscopeError('usage', 'no file is given', {}, 'name one with --out FILE.png');
+  if (!(await isFolder(out))) {
+    await checkTarget(out, '.png');
+    return [{ path: out, jobs: jobs.map((_, n) => n) }];
+  }
+  return fileNames(jobs.map(({ name, seed }) => `${name}-seed${seed}`), '.png').map((file, n) => ({ path: join(out, file), jobs: [n] }));
+}
+
+/** One picture, or a sheet with a row per unit; undefined where none could be made. */
+function compose(images: readonly (Image | undefined)[], seeds: number): Image | undefined {
+  const made = images.find((image) => image);
+  if (!made || images.length === 1) return made;
+  const cells = images.map((image) => image ?? createImage(made.width, made.height, BLANK));
+  return sheet(cells, seeds > 1 && images.length > seeds ? { columns: seeds } : {});
+}
+
+function recipeOf(
+  jobs: readonly Job[],
+  facts: { network: Network; hash: string; settings: Recipe['settings']; iterations: number; adapter: string },
+): Recipe {
+  const seeds = unique(jobs.map(({ seed }) => seed));
+  const { network, hash, settings, iterations, adapter } = facts;
+  return {
+    network: { name: network.name, hash },
+    method: 'maximize',
+    units: unique(jobs.map(({ name }) => name)),
+    settings: seeds.length > 1 ? { ...settings, seeds } : settings,
+    seed: seeds[0],
+    iterations,
+    adapter,
+    version,
+  };
+}
+
+interface ImageFacts {
+  readonly status: Outcome['status'];
+  readonly score: number | null;
+  readonly step: number | null;
+  /** The first iteration as the layer's argmax; null where it never was. */
+  readonly argmax: number | null;
+  readonly isArgmax: boolean;
+  readonly iterations: number;
+  readonly message: string | null;
+}
+
+function factsOf({ status, score, step, argmax, isArgmax, iterations, message }: Outcome, settings: AscentSettings): ImageFacts {
+  const ran = score !== undefined && Number.isFinite(score);
+  return {
+    status,
+    score: ran ? score : null,
+    step: ran ? step! : null,
+    argmax: argmax ?? null,
+    isArgmax,
+    iterations: Math.min(iterations, settings.iterations),
+    message: message ?? null,
+  };
+}
+
+function describe(images: readonly (ImageFacts & { unit: string; seed: number })[], files: readonly string[]): string {
+  const rows = images.map(({ unit, seed, score, step, argmax, isArgmax, status, iterations }) => [
+    unit,
+    String(seed),
+    score === null ? '' : measured(score),
+    step === null ? '' : String(step),
+    argmax === null ? 'never' : `${isArgmax ? 'yes' : 'no more'}, first at ${argmax}`,
+    status === 'done' ? status : `${status}, ${iterations} iterations`,
+  ]);
+  return [
+    ...table([['unit', 'seed', 'best score', 'at', 'argmax', 'status'], ...rows], [1, 2, 3]),
+    ...files.map((file) => `wrote ${file}`),
+  ].join('\n');
+}

@@ -1,0 +1,148 @@
+/** The network that a command works on: a file, a folder, or the one that comes with the program. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UnitscopeError } from '../../errors.ts';
+import { formats } from '../../formats/index.ts';
+import { hashBytes, loadNetwork, shapesOf, type NamedFile, type Network } from '../../index.ts';
+import { nearest } from './arguments.ts';
+import type { Call, Option } from './command.ts';
+import { ioFault, kindOf, readBytes } from './files.ts';
+import { sizesOf } from './value.ts';
+
+export const MODEL_OPTIONS: Readonly<Record<string, Option>> = {
+  weights: { type: 'text', value: 'FILE', summary: 'the weights, or their folder, where they do not lie beside MODEL' },
+  labels: { type: 'text', value: 'FILE', summary: 'names of the classes, one a line' },
+  'input-shape': { type: 'text', value: 'N,C,H,W', summary: 'shape of the input, where the file leaves it open' },
+  strict: { type: 'flag', summary: 'refuse weights that are not finite' },
+};
+
+/** What stands for the network that comes with the program. */
+export const EMBEDDED = 'embedded';
+
+export interface Model {
+  readonly network: Network;
+  /** SHA-256 of the files it was made of, one after the other by name. */
+  readonly hash: string;
+}
+
+/** Most notes of a loader that are shown beside the work. */
+const NOTES_SHOWN = 3;
+
+/** Loads and checks the model before any GPU is asked for. Its notes go to stderr unless the command shows them. */
+export async function loadModel(call: Call, operand = EMBEDDED, notes: 'warn' | 'kept' = 'warn'): Promise<Model> {
+  const shape = call.values['input-shape'];
+  const files = await filesOf(operand, call.values.weights);
+  const options = { strict: call.flags.has('strict'), ...(shape !== undefined && { inputShape: sizesOf('input-shape', shape) }) };
+  let network: Network;
+  try {
+    network = await loadNetwork(files, options);
+    shapesOf(network);
+  } catch (error) {
+    throw unusable(error, operand);
+  }
+  if (call.values.labels !== undefined) network = { ...network, labels: await readLabels(call.values.labels) };
+  if (notes === 'warn') warnOf(call, network);
+  return { network, hash: await hashOf(files) };
+}
+
+function warnOf(call: Call, { notes = [] }: Network): void {
+  for (const note of notes.slice(0, NOTES_SHOWN)) call.warn(`note: ${note}`);
+  if (notes.length > NOTES_SHOWN) call.warn(`note: ${notes.length - NOTES_SHOWN} more; \`unitscope inspect\` shows them all`);
+}
+
+/** The embedded network beside the built program, or in the sources. */
+function embeddedFolder(): string {
+  const places = ['embedded', '../../../models/embedded'].map((path) => join(import.meta.dirname, path));
+  const found = places.find((path) => existsSync(join(path, 'network.json')));
+  if (!found) throw new UnitscopeError('io', 'the embedded network is not where the program is', { file: places[0] }, 'build or install it again');
+  return found;
+}
+
+/** The main file, and those of its neighbours that it names. */
+async function filesOf(operand: string, weights?: string): Promise<NamedFile[]> {
+  const path = operand === EMBEDDED ? embeddedFolder() : operand;
+  const kind = await kindOf(path);
+  if (kind === 'nothing') throw await missing(path);
+  const mains = kind === 'folder' ? await mainsIn(path) : [await readNamed(path)];
+  const texts = mains.map(manifestText).filter((text) => text !== undefined);
+  const named = await namedIn(kind === 'folder' ? path : dirname(path), texts);
+  const apart = weights === undefined ? [] : await weightsApart(weights, texts);
+  const given = new Set(apart.map(({ name }) => basename(name)));
+  return [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
+}
+
+async function missing(path: string): Promise<UnitscopeError> {
+  const neighbours = await readdir(dirname(path)).catch(() => [] as string[]);
+  const near = nearest(basename(path), neighbours);
+  const hint = `${near ? `did you mean '${join(dirname(path), near)}'? ` : ''}'${EMBEDDED}' is the network that comes with the program`;
+  return new UnitscopeError('usage', `there is no model '${path}'`, { file: path }, hint);
+}
+
+async function readNamed(path: string): Promise<NamedFile> {
+  return { name: path, bytes: await readBytes(path) };
+}
+
+/** Names of the ordinary files of a folder. Links are passed over: a model that was downloaded reaches no other folder. */
+async function listFiles(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+  } catch (cause) {
+    throw ioFault('read', folder, cause);
+  }
+}
+
+/** The networks of a folder; where there are none, whatever is there, so that the loader can say what it is. */
+async function mainsIn(folder: string): Promise<NamedFile[]> {
+  const names = await listFiles(folder);
+  const likely = names.filter((name) => formats.some(({ extensions }) => extensions.some((end) => name.toLowerCase().endsWith(end))));
+  const files = await Promise.all((likely.length > 0 ? likely : names.slice(0, 8)).map((name) => readNamed(join(folder, name))));
+  if (files.length === 0) throw new UnitscopeError('model-format', `the folder '${folder}' holds no files`, { file: folder });
+  const mains = files.filter((file) => formats.some((format) => format.recognise(file)));
+  return mains.length > 0 ? mains : files;
+}
+
+/** The text of a file that may name others; undefined for binary files. */
+function manifestText({ bytes }: NamedFile): string | undefined {
+  const start = bytes.subarray(0, 16).findIndex((byte) => byte > 0x20 && byte < 0x80);
+  return bytes[start] === 0x7b && bytes.length < 2 ** 26 ? new TextDecoder().decode(bytes) : undefined;
+}
+
+async function namedIn(folder: string, texts: readonly string[]): Promise<NamedFile[]> {
+  if (texts.length === 0) return [];
+  const names = (await listFiles(folder)).filter((name) => texts.some((text) => text.includes(JSON.stringify(name))));
+  return Promise.all(names.map((name) => readNamed(join(folder, name))));
+}
+
+/** The weights that --weights points to, under the name by which the manifest asks for them. */
+async function weightsApart(path: string, texts: readonly string[]): Promise<NamedFile[]> {
+  if ((await kindOf(path)) === 'folder') return namedIn(path, texts);
+  const file = await readNamed(path);
+  const [, asked] = /"weights"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(texts[0] ?? '') ?? [];
+  return asked === undefined || asked === JSON.stringify(basename(path)) ? [file] : [{ ...file, name: JSON.parse(asked) as string }];
+}
+
+/** The error with the file in its address, and with an end that says 'unusable model' where the cause lies in the model. */
+function unusable(error: unknown, file: string): unknown {
+  if (!(error instanceof UnitscopeError)) return error;
+  const { code, message, address, hint } = error;
+  const ours = code === 'io' || code === 'not-finite' ? 'model-invalid' : code;
+  const advice = hint.includes('inputShape') ? 'give it, for example --input-shape 1,3,224,224' : hint.replace('the strict option', '--strict');
+  return new UnitscopeError(ours, message, { file, ...address }, advice, { cause: error });
+}
+
+async function readLabels(path: string): Promise<string[]> {
+  return new TextDecoder().decode(await readBytes(path)).trimEnd().split(/\r?\n/);
+}
+
+async function hashOf(files: readonly NamedFile[]): Promise<string> {
+  const ordered = [...files].sort((a, b) => (basename(a.name) < basename(b.name) ? -1 : 1));
+  const whole = new Uint8Array(ordered.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let offset = 0;
+  for (const { bytes } of ordered) {
+    whole.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return hashBytes(whole);
+}
