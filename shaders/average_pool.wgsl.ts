@@ -9,8 +9,8 @@
  * Source: ONNX AveragePool.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { linearMain, store } from './prelude.wgsl.ts';
-import { coveringWindows, poolOutput, type PoolParameters } from './max_pool.wgsl.ts';
+import { store } from './prelude.wgsl.ts';
+import { coveringWindows, poolMain, type PoolParameters } from './max_pool.wgsl.ts';
 
 export interface AveragePoolParameters extends PoolParameters {
   readonly countPadding: boolean;
@@ -49,8 +49,9 @@ export function averagePool(p: AveragePoolParameters): string {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 ${taps}
 
-${linearMain(p.planes * p.outHeight * p.outWidth)}
-  ${poolOutput(p)}
+${poolMain(p.planes, p.outHeight, p.outWidth)}
+  let oy = i32(row);
+  let ox = i32(column);
   var sum = 0.0;
   for (var ky = 0; ky < ${p.kernel[0]}; ky++) {
     let iy = oy * ${p.stride[0]} - ${p.top} + ky * ${p.dilation[0]};
@@ -66,14 +67,19 @@ ${linearMain(p.planes * p.outHeight * p.outWidth)}
 }
 
 export function averagePoolBackward(p: AveragePoolParameters & { readonly accumulate: boolean }): string {
+  // A dilated window steps over inputs that it reaches over.
+  const onTap =
+    p.dilation[0] * p.dilation[1] === 1
+      ? ''
+      : ` && (i32(row) + ${p.top} - oy * ${p.stride[0]}) % ${p.dilation[0]} == 0 && (i32(column) + ${p.left} - ox * ${p.stride[1]}) % ${p.dilation[1]} == 0`;
   return wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
 ${taps}
 
-${linearMain(p.planes * p.inHeight * p.inWidth)}
+${poolMain(p.planes, p.inHeight, p.inWidth)}
   var sum = 0.0;
-  ${coveringWindows(p, `sum += dy[o] / ${area(p)};`)}
+  ${coveringWindows(p, `sum += select(0.0, dy[o] / ${area(p)}, covered${onTap});`)}
   ${store('dx[i]', 'sum', p.accumulate)}
 }`;
 }

@@ -41,6 +41,8 @@ export const BORDER_SIZES = 7;
 export function border(p: BorderVariant): string {
   const phases = p.stride[0] * p.stride[1];
   const gated = p.activation.kind !== 'none';
+  // Division is slow where a processor plays the GPU, also by one.
+  const per = (value: string, by: number): string => (by === 1 ? value : `${value} / ${by}`);
   const dense = p.insert[0] === 1 && p.insert[1] === 1;
   return wgsl`
 @group(0) @binding(0) var<storage, read> sizes: array<u32, ${BORDER_SIZES}>;
@@ -60,18 +62,25 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let height = sizes[5];
   let width = sizes[6];
   if (id.x >= height * width) { return; }
+  let row = id.x / width;
+  let column = id.x - row * width;
+#if ${phases === 1}
+  let c = id.y;
+  let sy = i32(row) - i32(sizes[3]);
+  let sx = i32(column) - i32(sizes[4]);
+#else
   let c = id.y / ${phases}u;
-  let ry = (id.y / ${p.stride[1]}u) % ${p.stride[0]}u;
-  let rx = id.y % ${p.stride[1]}u;
-  let sy = i32((id.x / width) * ${p.stride[0]}u + ry) - i32(sizes[3]);
-  let sx = i32((id.x % width) * ${p.stride[1]}u + rx) - i32(sizes[4]);
+  let phase = id.y - c * ${phases}u;
+  let sy = i32(row * ${p.stride[0]}u + phase / ${p.stride[1]}u) - i32(sizes[3]);
+  let sx = i32(column * ${p.stride[1]}u + phase % ${p.stride[1]}u) - i32(sizes[4]);
+#endif
   var inside = sy >= 0 && sx >= 0 && u32(sy) < (inHeight - 1u) * ${p.insert[0]}u + 1u && u32(sx) < (inWidth - 1u) * ${p.insert[1]}u + 1u;
 #if ${!dense}
   inside = inside && sy % ${p.insert[0]} == 0 && sx % ${p.insert[1]} == 0;
 #endif
   var value = 0.0;
   if (inside) {
-    let source = ((id.z * channels + c) * inHeight + u32(sy / ${p.insert[0]})) * inWidth + u32(sx / ${p.insert[1]});
+    let source = ((id.z * channels + c) * inHeight + u32(${per('sy', p.insert[0])})) * inWidth + u32(${per('sx', p.insert[1])});
     value = x[source];
 #if ${gated}
     let y0 = gateBy[source];

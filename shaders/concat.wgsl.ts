@@ -5,7 +5,7 @@
  * One invocation, one element of the part.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { linearMain, store } from './prelude.wgsl.ts';
+import { MAX_GROUPS, store, WORKGROUP } from './prelude.wgsl.ts';
 
 export interface ConcatParameters {
   readonly outer: number;
@@ -15,22 +15,29 @@ export interface ConcatParameters {
   readonly total: number;
 }
 
+/** Grid: the elements of a row block along x, outer indices along y. */
+export const concatGrid = (p: ConcatParameters): [number, number, number] => [Math.ceil(p.rows / WORKGROUP), Math.min(p.outer, MAX_GROUPS), Math.ceil(p.outer / MAX_GROUPS)];
+
+const main = (p: ConcatParameters, body: string): string => `
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let outer = id.z * ${MAX_GROUPS}u + id.y;
+  if (id.x >= ${p.rows}u || outer >= ${p.outer}u) { return; }
+  let part = outer * ${p.rows}u + id.x;
+  let whole = outer * ${p.total}u + ${p.offset}u + id.x;
+  ${body}
+}`;
+
 export function concat(p: ConcatParameters): string {
   return wgsl`
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-
-${linearMain(p.outer * p.rows)}
-  y[(i / ${p.rows}u) * ${p.total}u + ${p.offset}u + i % ${p.rows}u] = x[i];
-}`;
+${main(p, 'y[whole] = x[part];')}`;
 }
 
 export function concatBackward(p: ConcatParameters & { readonly accumulate: boolean }): string {
   return wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
-
-${linearMain(p.outer * p.rows)}
-  ${store('dx[i]', `dy[(i / ${p.rows}u) * ${p.total}u + ${p.offset}u + i % ${p.rows}u]`, p.accumulate)}
-}`;
+${main(p, store('dx[part]', 'dy[whole]', p.accumulate))}`;
 }

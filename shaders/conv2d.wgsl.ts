@@ -30,6 +30,8 @@ export interface Conv2dVariant {
   readonly activation: Activation;
   readonly accumulate: boolean;
   readonly quad: boolean;
+  /** Input channels per turn of the loop; divides their number. */
+  readonly unroll: number;
   /** Present for the gradient of a strided convolution: the phases that rows of y are interleaved from. */
   readonly shuffle?: readonly [number, number];
 }
@@ -90,16 +92,19 @@ export function conv2d(p: Conv2dVariant): string {
   const type = lanes === 4 ? 'vec4f' : 'f32';
   const phases = p.stride[0] * p.stride[1];
   const quad = p.quad && lanes === 4 && (rows === 4 || rows === 2);
+  const [strideY, strideX] = p.stride;
+  const sum = (...terms: (string | number)[]): string => terms.filter((term) => term !== 0 && term !== '').map((term) => (typeof term === 'number' ? `${term}u` : term)).join(' + ') || '0u';
+  const times = (factor: number, value: string): string => (factor === 0 ? '' : factor === 1 ? value : `${factor}u * ${value}`);
   const list = (count: number, item: (i: number) => string): string =>
     Array.from({ length: count }, (_, i) => item(i)).join('\n');
 
   const loadWeights = (at: string): string =>
     quad
-      ? `let q = w[${at} + ${rows === 4 ? 'quad' : 'quad % 2u'}];\n` +
+      ? `let q = w[${at} + quad];\n` +
         list(rows, (r) => `let w${r} = quadBroadcast(q, ${r}u);`)
-      : list(rows, (r) => `let w${r} = w[${at} + ${r}u];`);
+      : list(rows, (r) => `let w${r} = w[${r ? `${at} + ${r}u` : at}];`);
   const multiplyAdd = (x: (j: number) => string): string =>
-    list(rows, (r) => list(p.tileP, (j) => `a${r}_${j} += w${r} * ${x(j)};`));
+    list(rows, (r) => list(p.tileP, (j) => `a${r}_${j} = fma(w${r}, ${type}(${x(j)}), a${r}_${j});`));
 
   /** Column tap kx reads phase plane `phase` at `offset`; taps of one phase share their loads. */
   const column = (kx: number): { phase: number; offset: number } => ({
@@ -110,27 +115,39 @@ export function conv2d(p: Conv2dVariant): string {
     const taps = Array.from({ length: kernelWidth }, (_, kx) => column(kx));
     const loads = new Map<string, string>();
     for (const { phase, offset } of taps) {
-      for (let j = 0; j < p.tileP; j++) loads.set(`x${phase}_${offset + j}`, `x[row + ${phase}u * plane + ${offset + j}u]`);
+      for (let j = 0; j < p.tileP; j++) loads.set(`x${phase}_${offset + j}`, `x[${sum('row', times(phase, 'plane'), offset + j)}]`);
     }
     return (
       [...loads].map(([name, value]) => `let ${name} = ${value};`).join('\n') +
       list(kernelWidth, (kx) => {
         const { phase, offset } = taps[kx]!;
-        return `{ ${loadWeights(`at + ${kx * rows}u`)}\n${multiplyAdd((j) => `x${phase}_${offset + j}`)} }`;
+        return `{ ${loadWeights(sum('at', kx * rows))}\n${multiplyAdd((j) => `x${phase}_${offset + j}`)} }`;
       }) +
       `\nat += ${kernelWidth * rows}u;`
     );
   };
+  // Division is slow where a processor plays the GPU: columns step through phases and offsets by addition.
   const loopedRow = (): string => `
+      var start = row;
+      ${strideX > 1 ? 'var phase = 0u;' : ''}
       for (var kx = 0u; kx < ${kernelWidth}u; kx++) {
-        let tap = kx * ${p.dilation[1]}u;
-        let start = row + (tap % ${p.stride[1]}u) * plane + tap / ${p.stride[1]}u;
-        ${list(p.tileP, (j) => `let x${j} = x[start + ${j}u];`)}
+        ${list(p.tileP, (j) => `let x${j} = x[${sum('start', j)}];`)}
         ${loadWeights('at')}
         ${multiplyAdd((j) => `x${j}`)}
         at += ${rows}u;
+        ${advance('phase', 'start', p.dilation[1], strideX, 'plane', '1u')}
       }`;
+  /** One tap further along an axis: dilation = whole strides + phases; a phase past the last wraps to the next sample. */
+  function advance(phase: string, index: string, dilation: number, stride: number, phaseSize: string, sampleSize: string): string {
+    if (stride === 1) return `${index} += ${dilation === 1 ? sampleSize : `${dilation}u * ${sampleSize}`};`;
+    const samples = Math.floor(dilation / stride);
+    const phases = dilation % stride;
+    return `${samples ? `${index} += ${samples}u * ${sampleSize};` : ''}
+      ${phases ? `${phase} += ${phases}u; ${index} += ${phases}u * ${phaseSize};
+      if (${phase} >= ${stride}u) { ${phase} -= ${stride}u; ${index} = ${index} + ${sampleSize} - ${stride}u * ${phaseSize}; }` : ''}`;
+  }
 
+  const rowBody = kernelWidth <= MAX_UNROLLED ? unrolledRow : loopedRow;
   // Rows of the tile: what does not depend on the position is computed once, before the stores.
   const prepareRow = (i: number): string =>
     p.shuffle
@@ -167,7 +184,7 @@ ${SIZE.map((name, i) => `const ${name.replace(/[A-Z]/g, '_$&').toUpperCase()} = 
 @compute @workgroup_size(${p.workgroup})
 #if ${quad}
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let quad = lane & 3u;
+  let quad = lane & ${rows === 4 ? 3 : 1}u;
 #else
 fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
@@ -185,12 +202,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let base = (n * sizes[GROUPS] + group) * channels * ${phases}u * plane + min(first, sizes[POSITIONS] - 1u);
   ${list(rows, (r) => list(p.tileP, (j) => `var a${r}_${j} = ${p.bias ? `bias[tile * ${rows}u + ${r}u]` : `${type}(0)`};`))}
   var at = tile * channels * ${kernelHeight * kernelWidth * rows}u;
-  for (var c = 0u; c < channels; c++) {
-    for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
-      let tapRow = ky * ${p.dilation[0]}u;
-      let row = base + (c * ${p.stride[0]}u + tapRow % ${p.stride[0]}u) * ${p.stride[1]}u * plane + (tapRow / ${p.stride[0]}u) * width;
-      ${kernelWidth <= MAX_UNROLLED ? unrolledRow() : loopedRow()}
-    }
+  let channelSize = ${phases}u * plane;
+  var source = base;
+  for (var c = 0u; c < channels; c += ${p.unroll}u) {
+    ${list(p.unroll, () =>
+      kernelHeight === 1
+        ? `{ let row = source; ${rowBody()} source += channelSize; }`
+        : `{
+      var row = source;
+      ${strideY > 1 ? 'var phaseY = 0u;' : ''}
+      for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
+        ${rowBody()}
+        ${advance('phaseY', 'row', p.dilation[0], strideY, `${times(strideX, 'plane')}`, 'width')}
+      }
+      source += channelSize; }`,
+    )}
   }
   let firstRow = (tile % tiles) * ${p.tileM}u;
 #if ${p.shuffle !== undefined}

@@ -7,7 +7,7 @@
  * Source: ONNX MaxPool; ties as in Caffe (Jia et al. 2014).
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { f32, linearMain, store } from './prelude.wgsl.ts';
+import { f32, MAX_GROUPS, store, WORKGROUP } from './prelude.wgsl.ts';
 
 export interface PoolParameters {
   /** Planes: N C. */
@@ -23,29 +23,44 @@ export interface PoolParameters {
   readonly dilation: readonly [number, number];
 }
 
-/** Binds plane, oy, ox of output `i`. */
-export const poolOutput = (p: PoolParameters): string => `
-  let plane = i / ${p.outHeight * p.outWidth}u;
-  let oy = i32((i / ${p.outWidth}u) % ${p.outHeight}u);
-  let ox = i32(i % ${p.outWidth}u);`;
+/** Grid of a pooling kernel: positions of one plane along x, planes along y and, past the limit, z. */
+export const poolGrid = (planes: number, positions: number): [number, number, number] => [
+  Math.ceil(positions / WORKGROUP),
+  Math.min(planes, MAX_GROUPS),
+  Math.ceil(planes / MAX_GROUPS),
+];
 
-/** Loops over the outputs (oy, ox) whose window covers input (iy, ix) of `plane`, running `body`. */
-export const coveringWindows = (p: PoolParameters, body: string): string => `
-  let plane = i / ${p.inHeight * p.inWidth}u;
-  let iy = i32((i / ${p.inWidth}u) % ${p.inHeight}u);
-  let ix = i32(i % ${p.inWidth}u);
-  for (var ky = 0; ky < ${p.kernel[0]}; ky++) {
-    let ty = iy + ${p.top} - ky * ${p.dilation[0]};
-    if (ty < 0 || ty % ${p.stride[0]} != 0 || ty / ${p.stride[0]} >= ${p.outHeight}) { continue; }
-    for (var kx = 0; kx < ${p.kernel[1]}; kx++) {
-      let tx = ix + ${p.left} - kx * ${p.dilation[1]};
-      if (tx < 0 || tx % ${p.stride[1]} != 0 || tx / ${p.stride[1]} >= ${p.outWidth}) { continue; }
-      let oy = ty / ${p.stride[0]};
-      let ox = tx / ${p.stride[1]};
-      let o = (plane * ${p.outHeight}u + u32(oy)) * ${p.outWidth}u + u32(ox);
-      ${body}
-    }
+/** Entry point that binds plane, row, column (u32) of a grid of planes, and the flat index i. */
+export const poolMain = (planes: number, height: number, width: number): string => `
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let plane = id.z * ${MAX_GROUPS}u + id.y;
+  if (id.x >= ${height * width}u || plane >= ${planes}u) { return; }
+  let row = id.x / ${width}u;
+  let column = id.x - row * ${width}u;
+  let i = plane * ${height * width}u + id.x;`;
+
+/**
+ * Visits the outputs (oy, ox) whose window reaches over input (row, column), the last one first: `body` runs for
+ * each with their index `o` and `covered`, false where there is no such output. With dilation the windows whose taps
+ * step over the input count too. Unrolled and free of branches: their number is known, and small.
+ */
+export const coveringWindows = (p: PoolParameters, body: string): string => {
+  const windows = (axis: 0 | 1): number => Math.floor(((p.kernel[axis] - 1) * p.dilation[axis]) / p.stride[axis]) + 1;
+  const per = (value: string, by: number): string => (by === 1 ? value : `${value} / ${by}`);
+  const visit = (a: number, b: number): string => `{
+    let oy = lastY - ${a};
+    let ox = lastX - ${b};
+    let covered = oy >= 0 && ox >= 0 && oy < ${p.outHeight} && ox < ${p.outWidth} &&
+      oy * ${p.stride[0]} + ${(p.kernel[0] - 1) * p.dilation[0] - p.top} >= i32(row) && ox * ${p.stride[1]} + ${(p.kernel[1] - 1) * p.dilation[1] - p.left} >= i32(column);
+    let o = select(0u, (plane * ${p.outHeight}u + u32(oy)) * ${p.outWidth}u + u32(ox), covered);
+    ${body}
   }`;
+  return `
+  let lastY = ${per(`(i32(row) + ${p.top})`, p.stride[0])};
+  let lastX = ${per(`(i32(column) + ${p.left})`, p.stride[1])};
+  ${Array.from({ length: windows(0) }, (_, a) => Array.from({ length: windows(1) }, (_unused, b) => visit(a, b))).flat().join('\n')}`;
+};
 
 export function maxPool(p: PoolParameters & { readonly winners: boolean }): string {
   return wgsl`
@@ -55,8 +70,9 @@ export function maxPool(p: PoolParameters & { readonly winners: boolean }): stri
 @group(0) @binding(2) var<storage, read_write> winner: array<u32>;
 #endif
 
-${linearMain(p.planes * p.outHeight * p.outWidth)}
-  ${poolOutput(p)}
+${poolMain(p.planes, p.outHeight, p.outWidth)}
+  let oy = i32(row);
+  let ox = i32(column);
   var best = ${f32(-Infinity)};
   var at = 0u;
   var found = false;
@@ -84,10 +100,10 @@ export function maxPoolBackward(p: PoolParameters & { readonly accumulate: boole
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 
-${linearMain(p.planes * p.inHeight * p.inWidth)}
-  let here = i % ${p.inHeight * p.inWidth}u;
+${poolMain(p.planes, p.inHeight, p.inWidth)}
+  let here = id.x;
   var sum = 0.0;
-  ${coveringWindows(p, 'if (winner[o] == here) { sum += dy[o]; }')}
+  ${coveringWindows(p, 'sum += select(0.0, dy[o], covered && winner[o] == here);')}
   ${store('dx[i]', 'sum', p.accumulate)}
 }`;
 }

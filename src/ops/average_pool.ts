@@ -1,6 +1,6 @@
 /** Average pooling under both conventions of what a window at the border is divided by. */
 import { averagePool as kernel, averagePoolBackward, type AveragePoolParameters } from '../../shaders/average_pool.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { poolGrid } from '../../shaders/max_pool.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
 import { POOL, poolParameters, poolShape, type PoolAttributes } from './pool.ts';
 import { elements } from './shape.ts';
@@ -29,7 +29,7 @@ export const averagePool: Op<AveragePoolAttributes> = {
       kernel: 'average_pool',
       code: kernel(parameters(x, c.y, c.attributes)),
       tensors: { x, y: c.y },
-      grid: linearGrid(elements(c.y.shape)),
+      grid: poolGrid(x.shape[0]! * x.shape[1]!, c.y.shape[2]! * c.y.shape[3]!),
       flops: elements(c.y.shape) * c.attributes.kernel[0] * c.attributes.kernel[1],
     });
   },
@@ -41,7 +41,7 @@ export const averagePool: Op<AveragePoolAttributes> = {
       kernel: 'average_pool',
       code: averagePoolBackward({ ...parameters(x, c.y, c.attributes), accumulate: target.accumulate }),
       tensors: { dy: c.dy, dx: target.tensor },
-      grid: linearGrid(elements(x.shape)),
+      grid: poolGrid(x.shape[0]! * x.shape[1]!, x.shape[2]! * x.shape[3]!),
       flops: elements(c.y.shape) * c.attributes.kernel[0] * c.attributes.kernel[1],
     });
   },

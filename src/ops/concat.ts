@@ -1,6 +1,5 @@
 /** Concatenation along one axis. */
-import { concat as kernel, concatBackward, type ConcatParameters } from '../../shaders/concat.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { concat as kernel, concatBackward, concatGrid, type ConcatParameters } from '../../shaders/concat.wgsl.ts';
 import type { Shape } from '../network/network.ts';
 import type { Op, TensorRef } from './op.ts';
 import { checkAxis, elements } from './shape.ts';
@@ -42,7 +41,7 @@ export const concat: Op<ConcatAttributes> = {
         part: `part${index}`,
         code: kernel(parameters),
         tensors: { x: c.x[index]!, y: c.y },
-        grid: linearGrid(parameters.outer * parameters.rows),
+        grid: concatGrid(parameters),
         flops: 0,
       });
     });
@@ -56,7 +55,7 @@ export const concat: Op<ConcatAttributes> = {
         part: `part${index}`,
         code: concatBackward({ ...parameters, accumulate: target.accumulate }),
         tensors: { dy: c.dy, dx: target.tensor },
-        grid: linearGrid(parameters.outer * parameters.rows),
+        grid: concatGrid(parameters),
         flops: 0,
       });
     });

@@ -8,7 +8,8 @@ import {
   type Conv2dSizes,
   type Conv2dVariant,
 } from '../../shaders/conv2d.wgsl.ts';
-import { WORKGROUP } from '../../shaders/prelude.wgsl.ts';
+import { linearGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
+import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
 import { chooseTile } from './conv2d_tile.ts';
 import { packForward, packGradient, packRows } from './conv2d_weights.ts';
@@ -46,9 +47,22 @@ function layOut(
   const height = Math.ceil(p.rows / p.stride[0]);
   const width = Math.ceil(p.columns / p.stride[1]);
   const phases = p.stride[0] * p.stride[1];
-  const asIs =
-    !p.gate && phases === 1 && p.insert[0] * p.insert[1] === 1 && p.top === 0 && p.left === 0 && height === inHeight && width === inWidth;
-  if (asIs) return { tensor: x, height, width };
+  const aligned =
+    phases === 1 && p.insert[0] * p.insert[1] === 1 && p.top === 0 && p.left === 0 && height === inHeight && width === inWidth;
+  if (aligned && !p.gate) return { tensor: x, height, width };
+  if (aligned && p.gate) {
+    // Nothing moves: the gate alone needs no coordinates.
+    const gated = recorder.scratch(`${x.label}.gated`, x.shape);
+    recorder.dispatch({
+      kernel: 'relu',
+      part: 'gate',
+      code: gateKernel({ count: elements(x.shape), activation: p.gate.activation, rule: p.gate.rule, accumulate: false }),
+      tensors: { y: p.gate.by, dy: x, dx: gated },
+      grid: linearGrid(elements(x.shape)),
+      flops: 0,
+    });
+    return { tensor: gated, height, width };
+  }
   const y = recorder.scratch(`${x.label}.border`, [n, channels * phases, height, width]);
   const code = border({
     stride: p.stride,
@@ -76,16 +90,18 @@ function convolve(
   label: string,
   tensors: { x: TensorRef; w: TensorRef; bias?: TensorRef | undefined; y: TensorRef },
   sizes: Conv2dSizes,
-  variant: Omit<Conv2dVariant, 'quad' | 'workgroup' | 'bias'>,
+  variant: Omit<Conv2dVariant, 'quad' | 'workgroup' | 'bias' | 'unroll'>,
   flops: number,
 ): void {
   const { x, w, bias, y } = tensors;
   const across = Math.ceil(conv2dPositions(sizes) / variant.tileP);
   const workgroup = across > 256 ? 64 : across > 64 ? 32 : 16;
+  // A 1x1 kernel has too little to do per channel for a loop around it.
+  const unroll = variant.kernel[0] * variant.kernel[1] === 1 && sizes.channels % 4 === 0 ? 4 : 1;
   const s = recorder.constant(`${label}.sizes`, [CONV2D_SIZES], () => conv2dSizes(sizes, variant.tileM));
   recorder.dispatch({
     kernel: 'conv2d',
-    code: kernel({ ...variant, bias: bias !== undefined, workgroup, quad: recorder.capabilities.subgroups }),
+    code: kernel({ ...variant, bias: bias !== undefined, workgroup, unroll, quad: recorder.capabilities.subgroups }),
     tensors: bias ? { sizes: s, x, w, bias, y } : { sizes: s, x, w, y },
     grid: [Math.ceil(across / workgroup), sizes.groups * Math.ceil(sizes.outputs / variant.tileM), x.shape[0]!],
     flops,

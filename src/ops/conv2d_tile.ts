@@ -17,6 +17,9 @@ export function chooseTile(outputs: number, positions: number, kernel: readonly 
   if (outputs === 1) return { tileM: 1, tileP: 8 };
   const waste = (rows: number): number => Math.ceil(outputs / rows) * rows - outputs;
   const tileM = ROWS.find((rows) => waste(rows) <= outputs / 16) ?? [...ROWS].sort((a, b) => waste(a) - waste(b))[0]!;
-  const tileP = positions < 64 ? (positions < 16 ? 1 : 2) : kernel[0] * kernel[1] === 1 && positions < 512 ? 4 : 8;
+  // Eight positions load a little less per multiply-add than four, and take twice as long to compile where every
+  // tap is unrolled: only a 1x1 kernel, which has one, is worth it.
+  const wide = kernel[0] * kernel[1] === 1 && positions >= 512;
+  const tileP = positions < 16 ? 1 : positions < 64 ? 2 : wide ? 8 : 4;
   return { tileM, tileP };
 }

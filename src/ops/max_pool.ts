@@ -1,6 +1,5 @@
 /** Max pooling; the first maximum of a window takes the whole gradient. */
-import { maxPool as kernel, maxPoolBackward } from '../../shaders/max_pool.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { maxPool as kernel, maxPoolBackward, poolGrid } from '../../shaders/max_pool.wgsl.ts';
 import type { Op } from './op.ts';
 import { POOL, poolParameters, poolShape, type PoolAttributes } from './pool.ts';
 import { elements } from './shape.ts';
@@ -19,7 +18,7 @@ export const maxPool: Op<PoolAttributes> = {
       kernel: 'max_pool',
       code: kernel({ ...poolParameters(x.shape, c.y.shape, c.attributes), winners: c.training }),
       tensors: { x, y: c.y, ...(winner && { winner }) },
-      grid: linearGrid(elements(c.y.shape)),
+      grid: poolGrid(x.shape[0]! * x.shape[1]!, c.y.shape[2]! * c.y.shape[3]!),
       flops: elements(c.y.shape) * c.attributes.kernel[0] * c.attributes.kernel[1],
     });
   },
@@ -31,7 +30,7 @@ export const maxPool: Op<PoolAttributes> = {
       kernel: 'max_pool',
       code: maxPoolBackward({ ...poolParameters(x.shape, c.y.shape, c.attributes), accumulate: target.accumulate }),
       tensors: { winner: c.saved('winner'), dy: c.dy, dx: target.tensor },
-      grid: linearGrid(elements(x.shape)),
+      grid: poolGrid(x.shape[0]! * x.shape[1]!, x.shape[2]! * x.shape[3]!),
       flops: elements(c.y.shape),
     });
   },

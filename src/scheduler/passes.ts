@@ -1,6 +1,5 @@
 /** Records the forward and the backward pass of a network into a plan. */
-import { concatBackward } from '../../shaders/concat.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { concatBackward, concatGrid } from '../../shaders/concat.wgsl.ts';
 import { UnitscopeError } from '../errors.ts';
 import { consumers } from '../network/lookup.ts';
 import type { Network, Node, Shape } from '../network/network.ts';
@@ -128,12 +127,12 @@ function passThrough(
     return;
   }
   const { tensor, accumulate } = target(name);
-  const count = elements(x.shape);
+  const whole = { outer: 1, rows: elements(x.shape), offset: 0, total: elements(x.shape) };
   builder.recorder('backward', node.name, node.op).dispatch({
     kernel: 'concat',
-    code: concatBackward({ outer: 1, rows: count, offset: 0, total: count, accumulate }),
+    code: concatBackward({ ...whole, accumulate }),
     tensors: { dy: gradient, dx: tensor },
-    grid: linearGrid(count),
+    grid: concatGrid(whole),
     flops: 0,
   });
 }

@@ -2,34 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { UnitscopeError } from '../../src/errors.ts';
 import { shapesOf } from '../../src/ops/check.ts';
+import { REFUSED } from '../ops/onnx_refused.ts';
 import { onnxCases } from './onnx-cases.ts';
-
-/** Cases that are refused, with a word of the reason. */
-const REFUSED: Readonly<Record<string, string>> = {
-  test_averagepool_1d_default: '1-D AveragePool',
-  test_maxpool_1d_default: '1-D MaxPool',
-  test_batchnorm_epsilon_training_mode: 'training_mode',
-  test_batchnorm_example_training_mode: 'training_mode',
-  test_constant: 'is a constant',
-  test_dropout_default_mask: 'mask is used',
-  test_dropout_default_mask_ratio: 'mask is used',
-  test_training_dropout_zero_ratio: 'training_mode',
-  test_training_dropout_zero_ratio_mask: 'mask is used',
-  test_gemm_all_attributes: 'transA',
-  test_gemm_transposeA: 'transA',
-  test_gemm_default_matrix_bias: 'differs from row to row',
-  test_matmul_1d_1d: 'only matrices',
-  test_matmul_1d_3d: 'only matrices',
-  test_matmul_3d: 'only matrices',
-  test_matmul_4d: 'only matrices',
-  test_matmul_4d_1d: 'only matrices',
-  test_matmul_bcast: 'only matrices',
-  test_maxpool_with_argmax_2d_precomputed_pads: 'second output',
-  test_maxpool_with_argmax_2d_precomputed_strides: 'second output',
-  test_reshape_allowzero_reordered: 'allowzero',
-  test_slice_neg_steps: 'only forward steps',
-  test_slice_start_out_of_bounds: 'is empty',
-};
 
 describe('official ONNX operator cases', () => {
   const cases = onnxCases();

@@ -73,7 +73,7 @@ describe('a planted bug in concat is noticed', () => {
     { name: 'the second part starts one row late', find: '+ 15u +', replace: '+ 16u +' },
     { name: 'the parts of the second image are packed', pass: 'forward', find: '* 25u', replace: '* 15u' },
     { name: 'the gradient of the second part is that of the first', pass: 'backward', find: '+ 15u +', replace: '+ 0u +' },
-    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[part] +', replace: '=', twice: true },
   ];
   test.each(bugs)('$name', async ({ twice = false, ...bug }) => {
     await expectCaught(engine(), { op: 'concat', x }, concatTwin(x, 1), bug, { twice, ...exact });

@@ -196,7 +196,7 @@ describe('a planted bug in conv2d is noticed', () => {
     { name: 'the padding is off by one', kernel: 'border', pass: 'forward', find: '- i32(sizes[4])', replace: '- i32(sizes[4]) + 1' },
     { name: 'border pixels are read', kernel: 'border', find: /u32\(sx\) < [^;]+;/, replace: 'true;' },
     { name: 'the last column is cut', kernel: 'conv2d', find: 'ox < outWidth', replace: 'ox + 1u < outWidth' },
-    { name: 'the bounds check of the channels is gone', kernel: 'conv2d', find: 'm < outputs', replace: 'm < outputs + 2u' },
+    { name: 'the bounds check of the channels is gone', kernel: 'conv2d', find: /(m\d+) < outputs/g, replace: '$1 < outputs + 2u' },
     {
       name: 'every group reads the first',
       kernel: 'conv2d',
@@ -215,8 +215,8 @@ describe('a planted bug in conv2d is noticed', () => {
       name: 'the phase of a strided gradient is swapped',
       kernel: 'conv2d',
       pass: 'backward',
-      find: '(m / 2u) % 2u',
-      replace: 'm % 2u',
+      find: /(m\d+) \/ 2u\) % 2u/,
+      replace: '$1) % 2u',
       in: { x: [1, 2, 7, 6], weight: [3, 2, 3, 3], stride: [2, 2] },
     },
     {
