@@ -1,7 +1,7 @@
 /** `unitscope activations`: what layers answer to a picture, as numbers and as maps. */
 import { join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
-import { activations as runActivations, encodePng, findNode, gridOfMaps, mapShape, sheet, writeNpy, type Tensor } from '../../index.ts';
+import { activations as runActivations, createImage, encodePng, findNode, gridOfMaps, mapShape, writeNpy, type Image, type Tensor } from '../../index.ts';
 import type { Command, Report } from './command.ts';
 import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
 import { withEngine } from './gpu.ts';
@@ -66,12 +66,24 @@ async function targetsOf(out: string, layers: readonly string[]): Promise<string
 }
 
 /** The maps of the first image of every layer, one layer below the other. */
-function sheetOf(tensors: readonly Tensor[]) {
+function sheetOf(tensors: readonly Tensor[]): Image {
   const grids = tensors.map((tensor) => {
     const [, height, width] = mapShape(tensor.shape);
-    return gridOfMaps(tensor, { zoom: Math.max(1, Math.floor(SEEN / Math.max(height, width))) });
+    const zoom = Math.max(1, Math.floor(SEEN / Math.max(height, width)));
+    // A map of one value has no contrast of its own.
+    return gridOfMaps(tensor, { zoom, contrast: height * width === 1 ? 'shared' : 'each' });
   });
-  return grids.length === 1 ? grids[0] : sheet(grids, { columns: 1, gap: 8 });
+  const width = Math.max(...grids.map((grid) => grid.width));
+  const result = createImage(width, grids.reduce((sum, grid) => sum + grid.height, 0), [16, 16, 20]);
+  let top = 0;
+  for (const grid of grids) {
+    for (let y = 0; y < grid.height; y++) {
+      const row = grid.data.subarray(y * grid.width * 4, (y + 1) * grid.width * 4);
+      result.data.set(row, (top + y) * width * 4);
+    }
+    top += grid.height;
+  }
+  return result;
 }
 
 interface LayerFacts {

@@ -62,6 +62,7 @@ async function classifyPictures(call: Call, network: Network, images: readonly s
   const way = neededPreprocess(call, network);
   return withEngine(async (engine) => {
     const answers: Answer[] = [];
+    call.progress.report('classify', 0, images.length);
     for (let start = 0; start < images.length && !call.signal.aborted; start += BATCH) {
       const paths = images.slice(start, start + BATCH);
       const read = await Promise.all(paths.map((path) => pictureTensor(path, network, way).catch(faultOf(call))));

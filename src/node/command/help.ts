@@ -15,7 +15,7 @@ export function overview(commands: readonly Command[], version: string): string 
     ...table(optionRows(COMMON)),
     '',
     'Examples:',
-    ...commands.flatMap(({ examples }) => table(examples.slice(0, 1))),
+    ...exampleLines(commands.flatMap(({ examples }) => examples.slice(0, 1))),
     '',
     'Exit codes: 0 done, 1 some of it failed, 2 wrong usage, 3 no GPU, 4 unusable model, 130 interrupted',
     'More about one command: unitscope COMMAND --help',
@@ -37,8 +37,12 @@ export function helpOf(command: Command): string {
     ...table([...own, ...optionRows(COMMON)]),
     '',
     'Examples:',
-    ...command.examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]),
+    ...exampleLines(command.examples),
   ].join('\n');
+}
+
+function exampleLines(examples: Command['examples']): string[] {
+  return examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]);
 }
 
 function optionRows(options: Readonly<Record<string, Option>>): string[][] {

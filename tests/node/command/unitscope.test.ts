@@ -1,34 +1,6 @@
 /** The built command line as a person starts it: a process with an exit code. */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-
-const program = join(import.meta.dirname, '../../../dist/node/unitscope.js');
-
-interface Ending {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
-  /** Milliseconds between the last output and the end of the process. */
-  readonly lingered: number;
-}
-
-function start(words: string[], environment: Record<string, string> = {}): Promise<Ending> {
-  expect(existsSync(program), `${program} is not built`).toBe(true);
-  // A process as a shell starts it: without what the test process was given for its own GPU.
-  const own = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH', 'UNITSCOPE_DRIVER'];
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
-  const child = spawn(process.execPath, [program, ...words], { env: { ...inherited, ...environment } });
-  let out = '';
-  let err = '';
-  let last = performance.now();
-  child.stdout.on('data', (data: Buffer) => ((out += data), (last = performance.now())));
-  child.stderr.on('data', (data: Buffer) => ((err += data), (last = performance.now())));
-  return new Promise((resolve) => {
-    child.on('close', (exit) => resolve({ exit, out, err, lingered: performance.now() - last }));
-  });
-}
+import { start } from './program.ts';
 
 interface DoctorData {
   driver: { driver: string; reason: string };
@@ -47,10 +19,10 @@ test('doctor starts itself with the driver and finds an adapter', async () => {
 
 test('without a driver doctor says what to do and ends with 3', async () => {
   const nothing = { UNITSCOPE_DRIVER: 'system', VK_DRIVER_FILES: '/dev/null', VK_ICD_FILENAMES: '/dev/null' };
-  const human = await start(['doctor'], nothing);
+  const human = await start(['doctor'], { environment: nothing });
   expect(human.exit).toBe(3);
   expect(human.out).toMatch(/What to do: install/);
-  const { exit, out } = await start(['doctor', '--json'], nothing);
+  const { exit, out } = await start(['doctor', '--json'], { environment: nothing });
   expect(exit).toBe(3);
   expect(JSON.parse(out)).toMatchObject({ adapter: null, fault: { code: 'no-adapter' } });
 });

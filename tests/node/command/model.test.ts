@@ -1,0 +1,205 @@
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeManifest } from '../../../src/formats/manifest/network.ts';
+import type { Network } from '../../../src/index.ts';
+import { floats, onnxModel, op } from '../../formats/onnx-builder.ts';
+import { call, start, useFolder } from './program.ts';
+
+const folder = useFolder();
+const embedded = join(import.meta.dirname, '../../../models/embedded');
+const weights = join(embedded, 'weights.safetensors');
+
+interface Facts {
+  name: string;
+  hash: string;
+  inputs: { name: string; shape: number[] }[];
+  preprocess: object | null;
+  outputs: { name: string; shape: number[] }[];
+  labels: string[];
+  parameters: number;
+  layers: { name: string; op: string; shape: number[]; parameters: number; attributes: object }[];
+  notes: string[];
+}
+
+/** The manifest of the embedded network with one text in place of another, as a file. */
+function edited(name: string, from: string | RegExp, to: string): string {
+  const text = readFileSync(join(embedded, 'network.json'), 'utf8');
+  expect(text).toMatch(from);
+  writeFileSync(folder(name), text.replace(from, to));
+  return folder(name);
+}
+
+/** One layer y = w x + b with the given weights. */
+function tinyNetwork(values: readonly number[], name = 'tiny'): Network {
+  const node = { name, output: 'y', op: 'dense', inputs: ['x'], attributes: {}, weights: { weight: { shape: [2, 2], data: Float32Array.from(values) } } };
+  return { name: 'tiny', inputs: [{ name: 'x', shape: [1, 2] }], outputs: ['y'], nodes: [node] };
+}
+
+function writeTiny(place: string, network: Network): string {
+  const { json, safetensors } = writeManifest(network);
+  mkdirSync(folder(place), { recursive: true });
+  writeFileSync(folder(`${place}/network.json`), json);
+  writeFileSync(folder(`${place}/weights.safetensors`), safetensors);
+  return folder(place);
+}
+
+describe('inspect', () => {
+  test('the built program finds the embedded network and tells what it holds', async () => {
+    const { exit, out, err, lingered } = await start(['inspect', '--json']);
+    expect({ exit, err }).toEqual({ exit: 0, err: '' });
+    expect(lingered).toBeLessThan(2000);
+    const facts = JSON.parse(out) as Facts;
+    expect(facts).toMatchObject({ name: 'embedded', inputs: [{ name: 'data', shape: [1, 3, 64, 64] }], outputs: [{ name: 'prob', shape: [1, 16] }] });
+    expect(facts.preprocess).toMatchObject({ channels: 'RGB' });
+    expect(facts.labels).toHaveLength(16);
+    const first = facts.layers[0];
+    expect(first).toMatchObject({ name: 'conv1', op: 'conv2d', shape: [1, 32, 64, 64], attributes: { padding: [2, 2, 2, 2] } });
+    expect(first.parameters).toBe(32 * 3 * 5 * 5 + 32);
+    expect(facts.parameters).toBe(facts.layers.reduce((sum, { parameters }) => sum + parameters, 0));
+  });
+
+  test('a file, its folder and the name `embedded` are the same network', async () => {
+    const [named, file, whole, absent] = await Promise.all(
+      [['embedded'], [join(embedded, 'network.json')], [embedded], []].map(async (words) => (await call('inspect', '--json', ...words)).out),
+    );
+    expect(file).toBe(named);
+    expect(whole).toBe(named);
+    expect(absent).toBe(named);
+  });
+
+  test('people read a table', async () => {
+    const { out } = await call('inspect');
+    expect(out).toMatch(/^ {2}preprocessing {2}RGB, 0\.\.1, mean /m);
+    expect(out).toMatch(/^ {2}conv1 {2}conv2d +1 x 32 x 64 x 64 +2,432 {2}stride 1,1; padding 2,2,2,2$/m);
+    writeFileSync(folder('relu.onnx'), onnxModel({ nodes: [op('Relu')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }));
+    expect((await call('inspect', folder('relu.onnx'))).out).toMatch(/preprocessing {2}not stated/);
+  });
+
+  test('weights may lie elsewhere, as a file of any name or in a folder', async () => {
+    const manifest = edited('apart.json', '"embedded"', '"apart"');
+    copyFileSync(weights, folder('other.bin'));
+    for (const place of [weights, embedded, folder('other.bin')]) {
+      expect((await call('inspect', manifest, '--weights', place)).exit).toBe(0);
+    }
+  });
+
+  test('labels from a file', async () => {
+    writeFileSync(folder('labels.txt'), 'one\ntwo\n');
+    const { out } = await call('inspect', '--labels', folder('labels.txt'), '--json');
+    expect((JSON.parse(out) as Facts).labels).toEqual(['one', 'two']);
+  });
+
+  test('an open input size is asked for, and taken', async () => {
+    writeFileSync(folder('open.onnx'), onnxModel({ nodes: [op('Relu')], inputs: { x: ['n', 3, 'h', 'w'] }, outputs: ['y'] }));
+    const asked = await call('inspect', folder('open.onnx'));
+    expect(asked.exit).toBe(4);
+    expect(asked.err).toMatch(/--input-shape 1,3,224,224/);
+    const { out } = await call('inspect', folder('open.onnx'), '--input-shape', '1,3,8,9', '--json');
+    expect((JSON.parse(out) as Facts).layers[0].shape).toEqual([1, 3, 8, 9]);
+  });
+});
+
+describe('plan', () => {
+  interface PlanData {
+    batch: number;
+    steps: { pass: string; label: string; kernel: string; shape: number[]; grid: number[]; flops: number; bytes: number }[];
+    totals: { steps: number; flops: number; bytes: number; memory: number };
+  }
+
+  test('every step with shape, work and bytes, and their sums', async () => {
+    const { exit, out } = await start(['plan', '--batch', '2', '--layer', 'conv2', '--backward', 'guided', '--json']);
+    expect(exit).toBe(0);
+    const { batch, steps, totals } = JSON.parse(out) as PlanData;
+    expect(batch).toBe(2);
+    expect(new Set(steps.map(({ pass }) => pass))).toEqual(new Set(['forward', 'backward']));
+    const conv = steps.find(({ label }) => /^conv2\/conv2d\.forward$/.test(label))!;
+    expect(conv).toMatchObject({ shape: [2, 64, 31, 31], flops: 2 * 2 * 64 * 31 * 31 * 32 * 25 });
+    expect(totals.steps).toBe(steps.length);
+    expect(totals.flops).toBe(steps.reduce((sum, { flops }) => sum + flops, 0));
+  });
+
+  test('without a layer, all outputs forward', async () => {
+    const { out } = await call('plan');
+    expect(out).toMatch(/prob\/softmax\.forward +softmax +1 x 16 /);
+    expect(out).not.toMatch(/backward/);
+    expect(out).toMatch(/^ {2}memory +\S+ MiB in \d+ buffers/m);
+  });
+});
+
+describe('an unusable model ends with 4, and the message names file or layer', () => {
+  const conv = () => onnxModel({ nodes: [op('Conv', {}, ['x', 'w'])], inputs: { x: [1, 3, 8, 8] }, outputs: ['y'], constants: [floats('w', 4, 3, 3, 3)] });
+  const files: Record<string, () => Uint8Array | string> = {
+    'empty.onnx': () => '',
+    'cut.onnx': () => conv().subarray(0, 200),
+    'page.onnx': () => '<!DOCTYPE html><html><body>Not found</body></html>',
+    'pointer.onnx': () => 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n',
+    'unknown.onnx': () => onnxModel({ nodes: [op('Frobnicate')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }),
+    'dims.onnx': () => onnxModel({ nodes: [op('Conv', {}, ['x', 'w'])], inputs: { x: [1, 5, 8, 8] }, outputs: ['y'], constants: [floats('w', 4, 3, 3, 3)] }),
+  };
+
+  test.each([
+    ['empty.onnx', /empty file/],
+    ['cut.onnx', /file '.*cut\.onnx'/],
+    ['page.onnx', /web page/],
+    ['pointer.onnx', /Git LFS pointer/],
+    ['unknown.onnx', /Frobnicate/],
+    ['dims.onnx', /layer 'y'[^]*needs 3 channels[^]*file '.*dims\.onnx'/],
+  ])('%s', async (name, message) => {
+    writeFileSync(folder(name), files[name]());
+    const { exit, out, err } = await call('inspect', folder(name));
+    expect({ exit, out }).toEqual({ exit: 4, out: '' });
+    expect(err).toMatch(message);
+    expect(err).toContain(name);
+  });
+
+  test.each([
+    ['cycle', '"inputs": ["data"]', '"inputs": ["prob"]', /conv1/],
+    ['channels', '"shape": [1, 3, 64, 64]', '"shape": [1, 4, 64, 64]', /layer 'conv1'/],
+    ['op', '"op": "lrn"', '"op": "lrm"', /'lrm'/],
+    ['attribute', '"alpha": 0.1', '"alhpa": 0.1', /attribute 'alhpa'/],
+    ['tensor', '"weight": "conv1/weight"', '"weight": "conv9/weight"', /conv9\/weight/],
+  ])('a manifest with a wrong %s', async (name, from, to, message) => {
+    const { exit, err } = await call('inspect', edited(`${name}.json`, from, to), '--weights', weights);
+    expect(exit).toBe(4);
+    expect(err).toMatch(message);
+    expect(err).toContain(`${name}.json`);
+  });
+
+  test('weights that are not there', async () => {
+    const { exit, err } = await call('inspect', edited('lonely.json', '"weights.safetensors"', '"gone.safetensors"'));
+    expect(exit).toBe(4);
+    expect(err).toMatch(/'gone\.safetensors'[^]*is missing/);
+  });
+
+  test('a link beside a manifest is not followed', async () => {
+    const manifest = edited('linked.json', '"weights.safetensors"', '"link.safetensors"');
+    symlinkSync(weights, folder('link.safetensors'));
+    expect((await call('inspect', manifest)).exit).toBe(4);
+  });
+
+  test('a folder without a network says what is in it', async () => {
+    mkdirSync(folder('notes'));
+    expect((await call('inspect', folder('notes'))).exit).toBe(4);
+    writeFileSync(folder('notes/notes.txt'), 'nothing here');
+    const { exit, err } = await call('inspect', folder('notes'));
+    expect(exit).toBe(4);
+    expect(err).toMatch(/notes\.txt/);
+  });
+});
+
+test('weights that are not finite are told; --strict refuses them', async () => {
+  const place = writeTiny('flawed', tinyNetwork([1, NaN, 2, Infinity]));
+  const lenient = await call('inspect', place);
+  expect(lenient.exit).toBe(0);
+  expect(lenient.out).toMatch(/Notes:\n.*'weight' of layer 'tiny': 2 of 4 numbers are not finite/);
+  expect((await call('plan', place)).err).toMatch(/^note: .*not finite/);
+  expect(await call('inspect', place, '--strict')).toMatchObject({ exit: 4, err: expect.stringMatching(/layer 'tiny'[^]*--strict/) as string });
+});
+
+test('a name that would command the terminal is shown harmless', async () => {
+  const { exit, out } = await call('inspect', writeTiny('rude', tinyNetwork([1, 2, 3, 4], '\u001b[31mred\u202e\u009b2J')));
+  expect(exit).toBe(0);
+  expect(out).toContain('\\u001b[31mred\\u202e\\u009b2J');
+  expect([...out].every((letter) => letter === '\n' || letter >= ' ')).toBe(true);
+});
