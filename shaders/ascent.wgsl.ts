@@ -42,7 +42,7 @@ export const SETTING = {
   words: 22,
 } as const;
 
-export const POLICY = { constant: 0, progress: 1, progress01: 2 } as const;
+export const POLICY = { constant: 0, progress: 1, progress01: 2, normalized: 3 } as const;
 
 /** Kinds of clip in the order in which they are applied. */
 export const CLIPS = ['smallValue', 'smallNorm', 'contribution', 'absContribution'] as const;

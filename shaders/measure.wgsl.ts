@@ -3,12 +3,15 @@
  *   |g|^2 = sum of (scale[c] dx)^2
  *   constant: rate      progress: min(maxRate, desired / |g|^2)
  *   progress01: desired = min(early, late (1 - score)), then as progress
+ *   normalized: rate sqrt(C H W) / |g|, a step of `rate` pixel levels root mean square
  *   dx [N, C, H, W] f32, network units    state [N, STATE.words] u32    progress [ROWS, N, PROGRESS.words] f32
  * A gradient of zero stops the image (nothing can move it); so does one that is not finite.
- * One workgroup, one image; a fixed tree. Source: the learning-rate policies of Yosinski et al. 2015.
+ * One workgroup, one image; a fixed tree. Source: the learning-rate policies of
+ * Yosinski et al. 2015, and normalized gradient ascent for networks of any scale.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { channelScale, POLICY, PROGRESS, PROGRESS_ROWS, REDUCE, SETTING, STATE, STOP, tree } from './ascent.wgsl.ts';
+import { f32 } from './prelude.wgsl.ts';
 
 export function measure(p: { readonly batch: number; readonly plane: number; readonly scale: readonly number[] }): string {
   const image = p.scale.length * p.plane;
@@ -47,7 +50,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     desired = min(settings[q + ${SETTING.early}u], settings[q + ${SETTING.late}u] * (1.0 - progress[row + ${PROGRESS.score}u]));
   }
   var rate = settings[q + ${SETTING.rate}u];
-  if (policy != ${POLICY.constant}.0) { rate = min(settings[q + ${SETTING.maxRate}u], desired / square); }
+  if (policy == ${POLICY.normalized}.0) { rate = rate * ${f32(Math.sqrt(image))} / max(sqrt(square), 1e-30); }
+  else if (policy != ${POLICY.constant}.0) { rate = min(settings[q + ${SETTING.maxRate}u], desired / square); }
   if (state[s + ${STATE.status}u] == 0u) {
     if (broken[0] != 0u) { state[s + ${STATE.status}u] = ${STOP.notFinite}u; }
     else if (square == 0.0) { state[s + ${STATE.status}u] = ${STOP.noGradient}u; }

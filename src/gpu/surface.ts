@@ -19,7 +19,7 @@ export interface PixelSink {
 }
 
 /** Red, green, blue, alpha in 0..1, alpha multiplied in. */
-export type Background = readonly [number, number, number, number];
+export type Background = readonly [red: number, green: number, blue: number, alpha: number];
 const CLEAR: Background = [0, 0, 0, 0];
 
 /** A texture's rows are copied to a buffer at multiples of this many bytes. */
@@ -72,7 +72,7 @@ export class Surface {
   private encode(texture: GPUTexture, encode: (pass: GPURenderPassEncoder) => void, clearValue: Background): GPUCommandEncoder {
     const encoder = this.engine.device.createCommandEncoder({ label: 'display' });
     const pass = encoder.beginRenderPass({
-      colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store', clearValue }],
+      colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store', clearValue: [...clearValue] }],
     });
     encode(pass);
     pass.end();

@@ -6,7 +6,10 @@ import { blurTaps, CLIPS, MAX_BLUR_TAPS, POLICY, SETTING, type ClipKind } from '
 import { UnitscopeError } from '../errors.ts';
 
 export interface AscentSettings {
-  /** constant: `rate`; progress: min(maxRate, desired / |g|^2); progress01: desired = min(early, late (1 - score)). */
+  /**
+   * constant: `rate`; progress: min(maxRate, desired / |g|^2); progress01: desired =
+   * min(early, late (1 - score)); normalized: a step of `rate` pixel levels root mean square, whatever the gradient.
+   */
   readonly policy: keyof typeof POLICY;
   readonly rate: number;
   readonly maxRate: number;

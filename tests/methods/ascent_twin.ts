@@ -16,7 +16,7 @@ export function blurTwin(x: Float64Array, { channels, height, width }: Size, sig
     while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
     return i;
   };
-  let from = x;
+  let from: Float64Array = x;
   for (const axis of ['y', 'x']) {
     const to = new Float64Array(x.length);
     for (let c = 0; c < channels; c++) {
@@ -49,7 +49,7 @@ export function percentileTwin(values: ArrayLike<number>, q: number): number {
 /** The regularizers after a step, in the published order; `g` is the gradient from before the step. */
 export function regularizeTwin(xx: Float64Array, g: Float64Array, s: AscentSettings, step: number, size: Size): Float64Array {
   const plane = size.height * size.width;
-  let x = xx.map((value) => value * (1 - s.decay));
+  let x: Float64Array = xx.map((value) => value * (1 - s.decay));
   if (s.blurEvery > 0 && s.blurRadius > 0 && step % s.blurEvery === 0) x = blurTwin(x, size, s.blurRadius);
   if (s.smallValue > 0) {
     const threshold = percentileTwin(x.map(Math.abs), s.smallValue);
@@ -77,7 +77,7 @@ export type Objective = (xx: Float64Array) => { score: number; gradient: Float64
 /** Runs `steps` iterations and returns the image and the score seen in each. */
 export function ascentTwin(start: Float64Array, mean: readonly number[], s: AscentSettings, steps: number, size: Size, objective: Objective): { images: Float64Array[]; scores: number[] } {
   const plane = size.height * size.width;
-  let xx = Float64Array.from(start);
+  let xx: Float64Array = Float64Array.from(start);
   const images: Float64Array[] = [];
   const scores: number[] = [];
   for (let step = 0; step < steps; step++) {
@@ -87,7 +87,12 @@ export function ascentTwin(start: Float64Array, mean: readonly number[], s: Asce
     scores.push(score);
     const square = gradient.reduce((sum, value) => sum + value * value, 0);
     const desired = s.policy === 'progress01' ? Math.min(s.early, s.late * (1 - score)) : s.desired;
-    const rate = s.policy === 'constant' ? s.rate : Math.min(s.maxRate, desired / square);
+    const rate =
+      s.policy === 'constant'
+        ? s.rate
+        : s.policy === 'normalized'
+          ? (s.rate * Math.sqrt(xx.length)) / Math.sqrt(square)
+          : Math.min(s.maxRate, desired / square);
     if (step + 1 < s.iterations) xx = regularizeTwin(xx.map((value, at) => value + rate * gradient[at]!), gradient, s, step, size);
   }
   return { images, scores };

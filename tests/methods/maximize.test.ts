@@ -98,6 +98,7 @@ describe('five steps against the double-precision twin', () => {
     'decay and every clip': { rate: 20, decay: 0.05, smallValue: 13, smallNorm: 20, contribution: 7, absContribution: 31 },
     'progress, capped and free': { policy: 'progress', maxRate: 100, desired: 2, blurRadius: 0.5, blurEvery: 2 },
     progress01: { policy: 'progress01', maxRate: 1e7, early: 0.03, late: 0.1 },
+    'a step of given length': { policy: 'normalized', rate: 1.5 },
     'wide blur on a small image': { rate: 5, blurRadius: 4, blurEvery: 1 },
     'percentile 100 and a fraction': { rate: 5, smallNorm: 100, smallValue: 33.3 },
   };

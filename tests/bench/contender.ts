@@ -1,0 +1,62 @@
+/** What ours and every peer offer to the measurement: the same work, prepared, run, finished, read. */
+import { ancestors, classLayers, shapesOf, type Network, type Shape, type Tensor } from '../../src/index.ts';
+import { formulaTensor } from './formula.ts';
+import type { ContenderName } from './record.ts';
+import type { Kind } from './rows.ts';
+
+/** One row with its data. */
+export interface Work {
+  readonly kind: Kind;
+  /** Only the layers that `layer` needs; one input. */
+  readonly network: Network;
+  /** The result: the class scores before softmax, or the only layer. */
+  readonly layer: string;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly x: Tensor;
+  /** Gradient of the score with respect to `layer`. */
+  readonly dy: Tensor;
+}
+
+/** Work that has run once and can be run again. */
+export interface Running {
+  /** Queues one run. */
+  run(): void | Promise<void>;
+  /** Waits until the GPU has done everything that was queued. */
+  done(): Promise<void>;
+  /** The forward result, or the gradient where the work has one; N, C, H, W. */
+  result(): Promise<Float32Array>;
+  dispose(): void | Promise<void>;
+  /** By our plan. */
+  readonly flops?: number;
+  /** Equal steps in one run, where it is not one: times and FLOPs are then of a step. */
+  readonly steps?: number;
+  readonly note?: string;
+}
+
+export interface Contender {
+  readonly name: ContenderName;
+  /**
+   * Converts what the contender needs in its own layout; this is not timed. The function that it returns compiles,
+   * uploads the weights and runs once: the first-run time.
+   * @throws Error with the reason where the contender cannot do the work
+   */
+  prepare(work: Work): Promise<() => Promise<Running>>;
+}
+
+export function workOf(network: Network, kind: Kind, amplitude: number): Work {
+  const layer = network.nodes.length === 1 ? network.outputs[0]! : classLayers(network).logits;
+  const nodes = ancestors(network, [layer]);
+  const needed: Network = { ...network, nodes, outputs: [nodes.at(-1)!.output] };
+  const shapes = shapesOf(needed);
+  const input = network.inputs[0]!;
+  const target = shapes.get(needed.outputs[0]!)!;
+  const x = formulaTensor(`${network.name}/x`, input.shape, amplitude);
+  const dy = kind === 'input gradient' ? formulaTensor(`${network.name}/dy`, target, 1) : oneHot(target, 7);
+  return { kind, network: needed, layer: needed.outputs[0]!, shapes, x, dy };
+}
+
+function oneHot(shape: Shape, index: number): Tensor {
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  data[Math.min(index, data.length - 1)] = 1;
+  return { shape, data };
+}

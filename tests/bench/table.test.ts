@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { parseOptions } from './options.ts';
+import type { Report, RowRecord, Timing } from './record.ts';
+import { chooseRows, ROWS } from './rows.ts';
+import { alarms, formatTable, number } from './table.ts';
+
+const timing = (contender: Timing['contender'], samples: number[], rest: Partial<Timing> = {}): Timing => ({ contender, samples, repeat: 1, ...rest });
+
+const row = (title: string, ...timings: Timing[]): RowRecord => ({ title, kind: 'forward', flops: 2e9, timings });
+
+const report = (rows: RowRecord[], software = true): Report => ({
+  date: '',
+  browser: 'Chrome/1',
+  machine: { adapter: { vendor: 'maker', architecture: 'chip', description: '', software }, userAgent: '', isolated: true },
+  versions: { unitscope: '0.1.0' },
+  options: {},
+  rows,
+});
+
+const fields = (text: string, title: string): string[] => text.split('\n').find((line) => line.startsWith(`${title}  `))!.slice(title.length).trim().split(/\s\s+/);
+
+describe('formatTable', () => {
+  test('gives median, spread, GFLOP/s, ratio, first run and error', () => {
+    const text = formatTable(report([row('conv', timing('unitscope', [20, 10, 40], { first: 123.4 }), timing('ort', [50, 50, 60], { first: 2000, error: 2e-7 }))]), ['ort']);
+    expect(fields(text, 'conv')).toEqual(['20.0', '10.0..40.0', '100', '123', '50.0', '50.0..60.0', '2.50x', '2000', '2e-7']);
+    expect(text).toMatch(/^software adapter maker chip · Chrome\/1 · unitscope 0\.1\.0\n/);
+  });
+
+  test('says adapter where it is a GPU', () => expect(formatTable(report([row('conv', timing('unitscope', [1]))], false), [])).toMatch(/^adapter maker chip/));
+
+  test('says how few samples a slow contender has', () => {
+    const text = formatTable(report([row('net', timing('unitscope', [10]), timing('tfjs', [4000, 5000, 6000]))]), ['tfjs']);
+    expect(fields(text, 'net')).toContain('5000 n=3');
+  });
+
+  test('explains below what did not run, what is wrong and what is odd', () => {
+    const rows = [
+      row('a', timing('unitscope', [1]), timing('ort', [], { fault: 'no such op' }), timing('tfjs', [2], { note: 'some layers on the CPU' })),
+      row('b', timing('unitscope', [1]), timing('ort', [], { fault: 'WRONG: disagrees', error: 0.5 })),
+      row('c', timing('unitscope', [], { fault: 'out of memory' })),
+    ];
+    const text = formatTable(report(rows), ['ort', 'tfjs']);
+    expect(fields(text, 'a')).toContain('none [1]');
+    expect(fields(text, 'a')).toContain('2.00 [2]');
+    expect(fields(text, 'b')).toEqual(expect.arrayContaining(['WRONG [3]', '5e-1', '-']));
+    expect(fields(text, 'c')).toContain('FAILED [4]');
+    expect(text).toContain('[1] a, ort-web WebGPU: no such op');
+    expect(text).toContain('[4] c, unitscope: out of memory');
+  });
+
+  test('has no ratio where ours has no time', () => {
+    const text = formatTable(report([row('a', timing('unitscope', [], { fault: 'x' }), timing('ort', [5]))]), ['ort']);
+    expect(text).not.toMatch(/\dx/);
+  });
+});
+
+test('alarms are for what is wrong and for ours, not for what a peer lacks', () => {
+  const rows = [
+    row('a', timing('unitscope', [1]), timing('ort', [], { fault: 'no such op' })),
+    row('b', timing('unitscope', [1]), timing('tfjs', [], { fault: 'WRONG: disagrees' })),
+    row('c', timing('unitscope', [], { fault: 'out of memory' })),
+    row('d', timing('ort', [], { fault: 'the page died' })),
+  ];
+  expect(alarms(rows)).toEqual(['b, tfjs WebGPU: WRONG: disagrees', 'c, unitscope: out of memory', 'd, ort-web WebGPU: the page died']);
+});
+
+test.each([[1234.5, '1235'], [99.95, '100.0'], [12.34, '12.3'], [1.234, '1.23'], [0.0123, '0.012'], [NaN, 'NaN']])('%s ms is written %s', (value, text) => {
+  expect(number(value)).toBe(text);
+});
+
+describe('the rows', () => {
+  test('have titles of their own', () => expect(new Set(ROWS.map(({ title }) => title)).size).toBe(ROWS.length));
+
+  test('are chosen by title; hidden ones only when asked for', () => {
+    expect(chooseRows({ quick: false }).some(({ hidden }) => hidden)).toBe(false);
+    expect(chooseRows({ only: '^smoke conv 3x3', quick: false })).toHaveLength(2);
+    expect(chooseRows({ only: 'caffenet', quick: false }).map(({ kind }) => kind)).toEqual(['forward', 'forward + gradient', 'maximize step']);
+    const quick = chooseRows({ quick: true });
+    expect(quick.length).toBeGreaterThan(0);
+    expect(quick.every((chosen) => chosen.quick)).toBe(true);
+  });
+});
+
+describe('the options', () => {
+  test('have defaults', () => {
+    expect(parseOptions([])).toEqual({ only: undefined, peers: ['ort', 'tfjs'], samples: 7, quick: false, json: 'dist/bench/bench.json' });
+    expect(parseOptions(['--quick', '--peers', 'none'])).toMatchObject({ samples: 3, peers: [] });
+    expect(parseOptions(['--samples', '1', '--peers', 'wasm,ort'])).toMatchObject({ samples: 1, peers: ['wasm', 'ort'] });
+  });
+
+  test.each([[['--samples', '0']], [['--samples', 'x']], [['--peers', 'jax']], [['--only', '(']], [['--fast']]])('refuse %s', (args) => {
+    expect(() => parseOptions(args)).toThrow();
+  });
+});

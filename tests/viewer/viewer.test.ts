@@ -1,0 +1,155 @@
+/** The page end to end: what a person does in the first minutes, and what may go wrong. */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drop, openPage, openViewer, steps, type Viewer } from './page.ts';
+
+let viewer: Viewer;
+beforeAll(async () => {
+  viewer = await openViewer();
+});
+afterAll(() => viewer?.close());
+
+/** Parts of the state, which is plain data. */
+const look = (page: Page) =>
+  page.evaluate(() => {
+    const { phase, layer, unit, classes, pictureName, notices, climb, network } = document.querySelector('unitscope-app')!.session.state;
+    return { phase, layer, unit, classes, pictureName, notices, climb, network: network?.network.name };
+  });
+
+/** A tensor of the climb: the picture as it is, or its start. */
+const read = (page: Page, name: string) =>
+  page.evaluate(async (tensor) => Array.from((await document.querySelector('unitscope-app')!.session.climb.maximizer!.runner.read(tensor)).data), name);
+
+const press = (page: Page, selector: string) => page.locator(`unitscope-app >>> ${selector}`).click();
+const fish = [...readFileSync('models/embedded/examples/fish.png')];
+
+describe('the page', () => {
+  let page: Page;
+  let faults: string[];
+  beforeAll(async () => {
+    ({ page, faults } = await openPage(viewer));
+    await page.goto(viewer.url);
+    await steps(page, 2);
+  });
+
+  test('opens on a picture, its classes, and a unit whose preferred input is forming', async () => {
+    const { phase, classes, climb, pictureName } = await look(page);
+    expect({ phase, running: climb.phase, classes: classes.length, pictureName }).toEqual({ phase: 'ready', running: 'running', classes: 5, pictureName: 'flower' });
+    expect(classes[0]!.label).toBe('flower');
+  });
+
+  test('takes a dropped picture', async () => {
+    await drop(page, 'my fish.png', 'image/png', fish);
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.classes[0]?.label === 'fish');
+    expect((await look(page)).pictureName).toBe('my fish.png');
+  });
+
+  test('chooses a layer and a unit by click', async () => {
+    await press(page, '[data-layer="conv2"]');
+    await press(page, '[data-unit="7"]');
+    const { layer, unit } = await look(page);
+    expect({ layer, unit }).toEqual({ layer: 'conv2', unit: 7 });
+    expect(new URL(page.url()).hash).toMatch(/layer=conv2&unit=7/);
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.ranges.length === 64);
+    await steps(page, 1);
+  });
+
+  test('forms the unit’s preferred input: it changes for 20 steps and its activation rises', async () => {
+    const start = await read(page, 'start');
+    await steps(page, 20);
+    const { climb } = await look(page);
+    expect(climb.scores.at(-1)).toBeGreaterThan(climb.scores[0]!);
+    const image = await read(page, 'image');
+    expect(image.every(Number.isFinite)).toBe(true);
+    expect(image.filter((value, i) => value !== start[i]).length).toBeGreaterThan(image.length / 20);
+  });
+
+  test('a regularizer acts while it runs', async () => {
+    const before = (await look(page)).climb;
+    expect(before.phase).toBe('running');
+    await page.locator('unitscope-app >>> #decay').fill('0.9');
+    await steps(page, before.step + 8);
+    const { climb } = await look(page);
+    expect(climb.phase).toBe('running');
+    expect(climb.latest!.norm).toBeLessThan(before.latest!.norm * 0.7);
+  });
+
+  test('pause holds the picture, reset goes back to its start', async () => {
+    await press(page, 'unit-panel >>> button.primary');
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.climb.phase === 'paused');
+    const { climb } = await look(page);
+    const held = await read(page, 'image');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await look(page)).climb.step).toBe(climb.step);
+    expect(await read(page, 'image')).toEqual(held);
+    await press(page, 'unit-panel >>> button:nth-of-type(2)');
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.climb.step === 0);
+    expect(await read(page, 'image')).toEqual(await read(page, 'start'));
+  });
+
+  test('a file that is no network says so, and nothing is lost', async () => {
+    await drop(page, 'broken.onnx', '', [0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.length > 0);
+    const { notices, network, layer } = await look(page);
+    expect(notices.at(-1)).toMatchObject({ kind: 'error', code: expect.stringMatching(/^model-/) as string });
+    expect(notices.at(-1)!.where).toContain('broken.onnx');
+    expect({ network, layer }).toEqual({ network: 'embedded', layer: 'conv2' });
+    await press(page, 'notice-list >>> button');
+    expect((await look(page)).notices).toEqual([]);
+  });
+
+  test('keys alone are enough', async () => {
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await page.keyboard.press('o');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('j');
+    expect(await look(page)).toMatchObject({ layer: 'relu2', unit: 1 });
+    await page.keyboard.press('u');
+    await page.keyboard.press('w');
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.pictureName === 'wheel');
+    await page.keyboard.press('p');
+    await steps(page, 2);
+    expect(await look(page)).toMatchObject({ layer: 'conv2', climb: { phase: 'running' } });
+    await page.keyboard.press('?');
+    await page.waitForSelector('unitscope-app >>> dialog[open]');
+    await page.keyboard.press('Escape');
+  });
+
+  test('breaks no rule: no error, no violation of the content policy, no request elsewhere', async () => {
+    await page.screenshot({ path: join(tmpdir(), 'unitscope-viewer.png') });
+    expect(faults).toEqual([]);
+  });
+
+  test('a lost GPU comes back by itself, and everything is where it was', async () => {
+    const { layer, unit } = await look(page);
+    const session = await viewer.browser.target().createCDPSession();
+    session.send('Browser.crashGpuProcess').catch(() => undefined);
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.some(({ title }) => /is back/.test(title)), { timeout: 30_000 });
+    await steps(page, 2);
+    expect(await look(page)).toMatchObject({ phase: 'ready', layer, unit });
+  });
+});
+
+test('without WebGPU there is a page that says so', async () => {
+  const { page, faults } = await openPage(viewer);
+  await page.evaluateOnNewDocument(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
+  await page.goto(viewer.url);
+  await page.waitForSelector('unitscope-app >>> failure-panel >>> section[data-code="no-webgpu"]');
+  expect(faults).toEqual([]);
+  await page.close();
+});
+
+test('a link opens its view, and what is wrong in it is told', async () => {
+  const { page } = await openPage(viewer);
+  await page.goto(`${viewer.url}#layer=conv3&unit=5000&seed=-1&example=eye&evil=%3Cimg%20src%3Dx%3E`);
+  await steps(page, 1);
+  expect(await look(page)).toMatchObject({ layer: 'conv3', unit: 95, pictureName: 'eye' });
+  const text = JSON.stringify((await look(page)).notices);
+  expect(text).toContain('seed=-1');
+  expect(text).toContain('no unit 5000');
+  await page.close();
+});

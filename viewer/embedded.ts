@@ -1,0 +1,34 @@
+/** What comes with the page: a small network, pictures for it, and where a first visit looks. */
+import { PRESETS, type AscentSettings, type NamedFile } from '../src/index.ts';
+import manifestUrl from '../models/embedded/network.json?url';
+import weightsUrl from '../models/embedded/weights.safetensors?url';
+import { fetchBytes } from './fetch_bytes.ts';
+
+export interface Example {
+  readonly name: string;
+  readonly url: string;
+}
+
+const pictures = import.meta.glob<string>('../models/embedded/examples/*.png', { query: '?url', import: 'default', eager: true });
+
+export const EXAMPLES: readonly Example[] = Object.entries(pictures)
+  .map(([path, url]) => ({ name: path.replace(/^.*\/|\.png$/g, ''), url }))
+  .sort((a, b) => a.name.localeCompare(b.name));
+
+/** What a first visit sees: a picture, and a unit whose preferred input soon looks like something. */
+export const FIRST = { example: 'flower', layer: 'fc6', unit: 7, preset: 3, seed: 0 } as const;
+
+/**
+ * The published presets with a step that fits any network: their fixed step sizes belong to CaffeNet, whose gradients
+ * are a thousand times as steep as those of a small network. The gain per step that two of them name serves for all.
+ */
+export function embeddedPreset(preset: 1 | 2 | 3 | 4): AscentSettings {
+  const { decay, blurRadius, blurEvery, smallNorm, absContribution, iterations } = PRESETS[preset];
+  return { ...PRESETS[4], decay, blurRadius, blurEvery, smallNorm, absContribution, iterations };
+}
+
+/** The files of the embedded network. */
+export async function embeddedFiles(): Promise<NamedFile[]> {
+  const files = { 'network.json': manifestUrl, 'weights.safetensors': weightsUrl };
+  return Promise.all(Object.entries(files).map(async ([name, url]) => ({ name, bytes: await fetchBytes(url) })));
+}
