@@ -53,6 +53,6 @@ describe('views', () => {
 
 test('a planted bug is noticed: the gradient of a branch is forgotten', async () => {
   const x = random([3, 5], 1);
-  const bug = { name: 'the gradient of a branch is forgotten', find: '= dx[i] +', replace: '=' };
+  const bug = { name: 'the gradient of a branch is forgotten', find: '= dx[part] +', replace: '=' };
   await expectCaught(engine(), { op: 'flatten', x: [x] }, viewTwin(x.data, [3, 5], [3, 5]), bug, { twice: true, ...exact });
 });
