@@ -110,7 +110,7 @@ describe('the page', () => {
     expect(await look(page)).toMatchObject({ layer: 'relu2', unit: 1 });
     await page.keyboard.press('u');
     await page.keyboard.press('w');
-    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.pictureName === 'wheel');
+    await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.pictureName === 'snail');
     await page.keyboard.press('p');
     await steps(page, 2);
     expect(await look(page)).toMatchObject({ layer: 'conv2', climb: { phase: 'running' } });
