@@ -21,7 +21,7 @@ export { readNpy, writeNpy } from './formats/npy.ts';
 export { activations, classify, classLayers, rank, type Classification } from './methods/activations.ts';
 export { gradient, type GradientResult } from './methods/gradient.ts';
 export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';
-export { ascentSettings, DEFAULT_SETTINGS, PRESETS, type AscentSettings } from './methods/settings.ts';
+export { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, PRESETS, type AscentSettings } from './methods/settings.ts';
 export { STARTS, type Start } from './methods/start_image.ts';
 export { layerShape, mapShape, parseUnit, unitIndex, unitName, type Unit } from './methods/unit.ts';
 export { LiveView, type LayerInfo, type LiveReport, type MapRange } from './methods/live.ts';

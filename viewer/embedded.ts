@@ -1,5 +1,5 @@
 /** What comes with the page: a small network, pictures for it, and where a first visit looks. */
-import { PRESETS, type AscentSettings, type NamedFile } from '../src/index.ts';
+import { FREE_STEP, PRESETS, type AscentSettings, type NamedFile } from '../src/index.ts';
 import manifestUrl from '../models/embedded/network.json?url';
 import weightsUrl from '../models/embedded/weights.safetensors?url';
 import { fetchBytes } from './fetch_bytes.ts';
@@ -18,13 +18,9 @@ export const EXAMPLES: readonly Example[] = Object.entries(pictures)
 /** What a first visit sees: a picture, and a unit whose preferred input soon looks like something. */
 export const FIRST = { example: 'flower', layer: 'fc6', unit: 7, preset: 3, seed: 0 } as const;
 
-/**
- * The published presets with a step that fits any network: their fixed step sizes belong to CaffeNet, whose gradients
- * are a thousand times as steep as those of a small network. The gain per step that two of them name serves for all.
- */
+/** The published regularizers with a step that fits this small network. */
 export function embeddedPreset(preset: 1 | 2 | 3 | 4): AscentSettings {
-  const { decay, blurRadius, blurEvery, smallNorm, absContribution, iterations } = PRESETS[preset];
-  return { ...PRESETS[4], decay, blurRadius, blurEvery, smallNorm, absContribution, iterations };
+  return { ...PRESETS[preset], ...FREE_STEP };
 }
 
 /** The files of the embedded network. */

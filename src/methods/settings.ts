@@ -55,6 +55,12 @@ export const PRESETS: Readonly<Record<1 | 2 | 3 | 4, AscentSettings>> = {
   4: { ...DEFAULT_SETTINGS, policy: 'progress', maxRate: 1e8, desired: 2, blurRadius: 0.5, blurEvery: 4, absContribution: 90, iterations: 1000 },
 };
 
+/**
+ * A step that fits a network of any scale: the gain per step that presets 1 and 4 name, uncapped. The fixed steps of
+ * presets 2 and 3 belong to CaffeNet; a small network's gradients are a hundred times less steep.
+ */
+export const FREE_STEP = { policy: 'progress', desired: 2, maxRate: 1e8 } as const satisfies Partial<AscentSettings>;
+
 const RANGES: Readonly<Record<Exclude<keyof AscentSettings, 'policy'>, readonly [number, number, string]>> = {
   rate: [0, 1e12, 'a step size'],
   maxRate: [0, 1e12, 'a step size'],

@@ -1,9 +1,9 @@
 /** The settings of activation maximization as options of the command line. */
-import { ascentSettings, DEFAULT_SETTINGS, type AscentSettings } from '../../index.ts';
+import { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, type AscentSettings } from '../../index.ts';
 import type { Call, Option } from './command.ts';
 import { choiceOf, countOf, numberOf } from './value.ts';
 
-const POLICIES: readonly AscentSettings['policy'][] = ['constant', 'progress', 'progress01'];
+const POLICIES: readonly AscentSettings['policy'][] = ['constant', 'progress', 'progress01', 'normalized'];
 
 /** What each setting means, in the order of the help. */
 const MEANING: Readonly<Record<keyof AscentSettings, string>> = {
@@ -16,7 +16,7 @@ const MEANING: Readonly<Record<keyof AscentSettings, string>> = {
   contribution: 'percentile of the contribution below which pixels are cut',
   absContribution: 'percentile of |contribution| below which pixels are cut',
   policy: `how far a step goes: ${POLICIES.join(', ')}`,
-  rate: 'step size of policy constant',
+  rate: 'step size of policy constant; of normalized, in pixel levels',
   maxRate: 'largest step size of the other policies',
   desired: 'gain of the score per step that progress aims at',
   early: 'gain per step that progress01 aims at in the beginning',
@@ -35,10 +35,14 @@ export const SETTING_OPTIONS: Readonly<Record<string, Option>> = {
   ),
 };
 
-/** The preset with single settings over it. Throws 'usage' naming the option or the setting, with its range. */
-export function settingsOf({ values }: Call): AscentSettings {
+/**
+ * The preset with single settings over it. The embedded network takes a step that fits it, unless one is asked for.
+ * Throws 'usage' naming the option or the setting, with its range.
+ */
+export function settingsOf({ values }: Call, embedded: boolean): AscentSettings {
   const preset = countOf('preset', values.preset!, 1, 4);
-  const changes: Record<string, number | string> = {};
+  const stepAsked = ['policy', 'rate', 'maxRate', 'desired'].some((name) => values[optionName(name)] !== undefined);
+  const changes: Record<string, number | string> = embedded && !stepAsked ? { ...FREE_STEP } : {};
   for (const name of SETTINGS) {
     const text = values[optionName(name)];
     if (text === undefined) continue;

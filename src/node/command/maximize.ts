@@ -24,7 +24,7 @@ import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './file
 import { adapterName, withEngine } from './gpu.ts';
 import { table } from './help.ts';
 import { neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
-import { loadModel, MODEL_OPTIONS } from './model.ts';
+import { EMBEDDED, loadModel, MODEL_OPTIONS } from './model.ts';
 import { measured } from './quantity.ts';
 import { choiceOf, countOf } from './value.ts';
 
@@ -61,7 +61,7 @@ export const maximize: Command = {
   ],
   gpu: true,
   async run(call): Promise<Report> {
-    const settings = settingsOf(call);
+    const settings = settingsOf(call, (call.operands[0] ?? EMBEDDED) === EMBEDDED);
     const start = choiceOf('start', call.values.start!, STARTS);
     const snapshot = choiceOf('snapshot', call.values.snapshot!, SNAPSHOTS);
     const seeds = call.lists.seed.length === 0 ? [0] : unique(call.lists.seed.map((seed) => countOf('seed', seed, 0, 0xffffffff)));
