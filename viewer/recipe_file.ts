@@ -21,12 +21,12 @@ export function hashOf(files: readonly NamedFile[]): Promise<string> {
 export async function savePicture(state: State, climb: Climb): Promise<void> {
   const picture = await climb.picture();
   if (!picture || !state.network) return;
-  const { network, layer, unit, settings, seed, adapter } = state;
+  const { network, layer, unit, settings, seed, adapter, preprocess } = state;
   const recipe: Recipe = {
     network: { name: network.network.name, hash: network.hash },
     method: 'maximize',
     units: [`${layer}:${unit}`],
-    settings: { ...settings },
+    settings: { ...settings, ...(preprocess && { preprocess: { ...preprocess } }) },
     seed,
     iterations: climb.state.step,
     adapter,

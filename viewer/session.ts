@@ -3,7 +3,7 @@
  * through its public interface and tells of every change with a `change` event.
  */
 import {
-  ascentSettings, deprocess, Display, Engine, LiveView, loadNetwork, parseUnit, preprocess, PRESETS, UnitscopeError,
+  ascentSettings, checkPreprocess, deprocess, Display, Engine, LiveView, loadNetwork, parseUnit, preprocess, PRESETS, UnitscopeError,
   type AscentSettings, type Image, type NamedFile, type Preprocess, type Recipe, type Surface,
 } from '../src/index.ts';
 import { Camera } from './camera.ts';
@@ -89,9 +89,10 @@ export class Session extends EventTarget {
     const chosen = layers.find(({ name }) => name === layer) ?? maps.at(-1) ?? layers.at(-1)!;
     const inside = clampUnit(unit, chosen.shape[0]);
     if (inside !== unit) this.notify({ kind: 'info', title: `${chosen.name} has no unit ${unit}`, text: `Its units are 0 to ${chosen.shape[0] - 1}.` });
-    const given = loaded.network === this.state.network?.network ? this.state.preprocess : loaded.network.preprocess;
+    const known = loaded.network === this.state.network?.network;
+    const given = known ? this.state.preprocess : loaded.network.preprocess;
     this.update({ phase: 'ready', network: loaded, layers, preprocess: given, classes: [], seen: undefined, ranges: [], layer: chosen.name, unit: inside });
-    if (loaded.network !== before?.network) this.setPreset(this.state.preset);
+    if (!known) this.setPreset(this.state.preset);
     this.stage.redraw('grid', 'map');
     void this.look();
     this.aim();
@@ -129,6 +130,16 @@ export class Session extends EventTarget {
       return false;
     }
     const unit = parseUnit(this.state.network.network, units[0]!);
+    const centre = parseUnit(this.state.network.network, `${unit.layer}:${unit.channel}`);
+    const { start = 'mean_plus_rand', seeds, preprocess: recipePreprocess } = settings as { start?: unknown; seeds?: unknown; preprocess?: Preprocess };
+    if (unit.y !== centre.y || unit.x !== centre.x || start !== 'mean_plus_rand' || seeds !== undefined) {
+      this.notify({ kind: 'info', title: 'This picture was made in a way that this page does not offer', text: 'Another place of the map, start image or several seeds. Here it is shown as a picture.' });
+      return false;
+    }
+    if (recipePreprocess !== undefined) {
+      checkPreprocess(recipePreprocess);
+      this.setPreprocess(recipePreprocess);
+    }
     const followed = ascentSettings(settings as Partial<AscentSettings>);
     this.update({ settings: followed, seed });
     this.climb.set(followed);

@@ -24,6 +24,8 @@ export class Painter {
     const { pipeline, layout, bindings } = await this.brush(label, code, surface.format);
     this.engine.check();
     const { device } = this.engine;
+    // The shader may have taken a while to compile: what was to be drawn can be gone by now.
+    if (Object.values(buffers).some((buffer) => !this.engine.holds(buffer))) return;
     await surface.draw((pass) => {
       // Written when its turn comes: commands that follow in the queue see these words, earlier ones do not.
       const words = this.view(label, view.byteLength);

@@ -13,10 +13,6 @@ export class PipelineCache {
 
   constructor(private readonly device: GPUDevice) {}
 
-  get size(): number {
-    return this.kernels.size;
-  }
-
   /** @throws shader, with the line of the WGSL that the compiler names */
   compile(label: string, code: string): Promise<CompiledKernel> {
     const known = this.kernels.get(code);

@@ -16,8 +16,11 @@ export interface ActivationOptions {
 
 /** Writes the input tensors of a run. @throws usage when one is missing or has another shape */
 export function feed(runner: Runner, network: Network, inputs: Tensor | ReadonlyMap<string, Tensor>): void {
-  for (const { name } of network.inputs) {
-    if (!runner.plan.named.has(name)) continue; // no layer of this plan reads it
+  const used = network.inputs.filter(({ name }) => runner.plan.named.has(name)); // the others no layer of this plan reads
+  if (!(inputs instanceof Map) && used.length > 1) {
+    throw new UnitscopeError('usage', `the network has ${used.length} inputs, one tensor was given`, {}, `give a map of ${used.map(({ name }) => `'${name}'`).join(', ')}`);
+  }
+  for (const { name } of used) {
     const tensor = inputs instanceof Map ? (inputs as ReadonlyMap<string, Tensor>).get(name) : (inputs as Tensor);
     const { shape } = runner.tensor(name);
     if (!tensor || tensor.shape.join() !== shape.join()) {

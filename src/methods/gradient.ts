@@ -13,8 +13,6 @@ export interface GradientOptions {
   readonly units: readonly (string | Unit)[];
   readonly rule?: ReluRule;
   readonly fuse?: boolean;
-  /** Weight of the unit in the seed; 1 by default. */
-  readonly direction?: number;
 }
 
 export interface GradientResult {
@@ -35,11 +33,11 @@ export function unitsOf(network: Network, units: readonly (string | Unit)[], cou
   return Array.from({ length: count }, (_, n) => parsed[n % parsed.length]!);
 }
 
-/** A tensor of a layer's shape [N, ...] that is `direction` at each image's unit and 0 elsewhere. */
-export function oneHot(units: readonly Unit[], shape: readonly number[], direction = 1): Float32Array {
+/** A tensor of a layer's shape [N, ...] that is 1 at each image's unit and 0 elsewhere. */
+export function oneHot(units: readonly Unit[], shape: readonly number[]): Float32Array {
   const perImage = shape.slice(1).reduce((a, b) => a * b, 1);
   const seed = new Float32Array(units.length * perImage);
-  units.forEach((unit, n) => (seed[n * perImage + unitIndex(unit, shape)] = direction));
+  units.forEach((unit, n) => (seed[n * perImage + unitIndex(unit, shape)] = 1));
   return seed;
 }
 
@@ -51,7 +49,7 @@ export async function gradient(
   engine: Engine,
   network: Network,
   x: Tensor,
-  { units, rule = 'gradient', fuse, direction }: GradientOptions,
+  { units, rule = 'gradient', fuse }: GradientOptions,
 ): Promise<GradientResult> {
   const batch = x.shape[0]!;
   const targets = unitsOf(network, units, batch);
@@ -67,7 +65,7 @@ export async function gradient(
   try {
     feed(runner, network, x);
     const { shape } = runner.tensor('seed');
-    runner.write('seed', oneHot(targets, shape, direction));
+    runner.write('seed', oneHot(targets, shape));
     runner.run(['forward', 'backward']);
     const { data } = await runner.read(layer);
     const perImage = data.length / batch;

@@ -37,8 +37,6 @@ export interface MaximizeOptions {
   readonly start?: Start;
   /** Overrides the network's own. */
   readonly preprocess?: Preprocess;
-  /** 1 climbs, -1 descends. */
-  readonly direction?: 1 | -1;
 }
 
 export type Snapshot = 'last' | 'best' | 'majority';
@@ -83,7 +81,6 @@ export class Maximizer {
     private readonly settings: AscentSettings[],
     private readonly start: Start,
     private readonly seeds: number[],
-    private readonly direction: number,
   ) {}
 
   /** @throws usage, unknown-layer, no-gradient, model-*, limit, out-of-memory */
@@ -100,6 +97,7 @@ export class Maximizer {
       return Array.from({ length: batch }, (_, n) => values[n % values.length]!);
     };
     const units = unitsOf(network, options.units, batch);
+    const perImage = { settings: spread(several, 'settings'), seeds: spread(seeds, 'seeds') };
     const { layer } = units[0]!;
     const s = stage(network, { batch, layers: [layer], capabilities: engine.capabilities, training: true });
     const [name, x] = [...s.inputs][0]!;
@@ -117,8 +115,7 @@ export class Maximizer {
     recordBackward(builder, s.recorded, findNode(network, layer).output, seed, new Map([[name, dx]]), 'gradient');
     recordRegularize(builder, tensors, dx, pixels);
     const runner = await Runner.create(engine, builder.build());
-    const direction = options.direction ?? 1;
-    const maximizer = new Maximizer(runner, network, preprocess, units, spread(several, 'settings'), options.start ?? 'mean_plus_rand', spread(seeds, 'seeds'), direction);
+    const maximizer = new Maximizer(runner, network, preprocess, units, perImage.settings, options.start ?? 'mean_plus_rand', perImage.seeds);
     try {
       maximizer.reset();
     } catch (error) {
@@ -153,7 +150,7 @@ export class Maximizer {
     this.seeds.forEach((seed, n) => images.set(startImage(this.start, seed, mean, image / mean.length), n * image));
     for (const name of ['image', 'start', 'best', 'majority']) this.runner.write(name, images);
     const target = this.runner.tensor('seed').shape;
-    this.runner.write('seed', oneHot(this.units, target, this.direction));
+    this.runner.write('seed', oneHot(this.units, target));
     this.runner.write('unit', Uint32Array.from(this.units, (unit) => unitIndex(unit, target)));
     this.runner.write('state', new Uint32Array(this.batch * STATE.words));
     this.settings.forEach((settings, n) => this.set(settings, n));

@@ -50,7 +50,10 @@ export async function* runSlices(o: SliceOptions): AsyncGenerator<{ step: number
     o.runner.run(names, (encoder) => encoder.copyBufferToBuffer(o.runner.buffer(o.source), 0, staging, 0, bytes));
     next += count;
     o.submitted(next);
-    flights.push({ first, count, staging, numbers: engine.map(staging, bytes) });
+    const numbers = engine.map(staging, bytes);
+    // It may fail while nobody waits for it; whoever takes the flight is told.
+    numbers.catch(() => undefined);
+    flights.push({ first, count, staging, numbers });
   };
   try {
     while (next < o.last() || flights.length > 0) {
@@ -60,7 +63,7 @@ export async function* runSlices(o: SliceOptions): AsyncGenerator<{ step: number
       const numbers = new Float32Array(await flight.numbers);
       free.push(flight.staging);
       const now = performance.now();
-      if (flights.length > 0 || flight.count > 0) slice = adaptSlice(flight.count, now - landed, o.rows);
+      slice = adaptSlice(flight.count, now - landed, o.rows);
       landed = now;
       for (let step = flight.first; step < flight.first + flight.count; step++) {
         const row = step % o.rows;

@@ -38,14 +38,3 @@ export function assignBuffers(lives: readonly Life[]): Assignment {
   }
   return { bufferOf, buffers };
 }
-
-/** The most bytes alive at one time: no assignment can use less. */
-export function liveBytes(lives: readonly Life[]): number {
-  const last = Math.max(0, ...lives.map((life) => life.last));
-  let most = 0;
-  for (let step = 0; step <= last; step++) {
-    const alive = lives.filter((life) => life.pinned || (life.first <= step && life.last >= step));
-    most = Math.max(most, alive.reduce((sum, life) => sum + life.bytes, 0));
-  }
-  return most;
-}

@@ -2,7 +2,7 @@
 import { UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Tensor } from '../network/network.ts';
-import type { Plan, PlannedTensor, Step } from './plan.ts';
+import type { Plan, PlannedTensor } from './plan.ts';
 
 interface Command {
   readonly label: string;
@@ -40,7 +40,8 @@ export class Runner {
       engine.device.pushErrorScope('validation');
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       for (const [index, bytes] of plan.buffers.entries()) buffers.push(engine.createBuffer(`${plan.network} ${index}`, bytes, usage));
-      const [invalid, exhausted] = [await engine.device.popErrorScope(), await engine.device.popErrorScope()];
+      // Both scopes are popped before anything is awaited: somebody else's pushes must not come between.
+      const [invalid, exhausted] = await Promise.all([engine.device.popErrorScope(), engine.device.popErrorScope()]);
       if (invalid ?? exhausted) {
         const total = plan.buffers.reduce((sum, bytes) => sum + bytes, 0);
         throw new UnitscopeError(
@@ -69,12 +70,13 @@ export class Runner {
       return new Runner(engine, plan, buffers, commands);
     } catch (error) {
       for (const buffer of buffers) engine.destroyBuffer(buffer);
+      engine.check(); // a lost device fails every step: it is the cause worth telling
       throw error;
     }
   }
 
   /** Encodes passes into an open compute pass, in order. */
-  encode(pass: GPUComputePassEncoder, names: readonly string[]): void {
+  private encode(pass: GPUComputePassEncoder, names: readonly string[]): void {
     for (const name of names) {
       for (const { pipeline, bindGroup, grid } of this.commands.get(name) ?? []) {
         pass.setPipeline(pipeline);
@@ -93,26 +95,6 @@ export class Runner {
     pass.end();
     finish?.(encoder);
     this.engine.submit(encoder.finish());
-  }
-
-  /** Runs the steps of the passes one submission each and returns their wall time, ms, by label: for benchmarks. */
-  async time(names: readonly string[]): Promise<{ step: Step; ms: number }[]> {
-    const times: { step: Step; ms: number }[] = [];
-    for (const name of names) {
-      for (const [index, command] of (this.commands.get(name) ?? []).entries()) {
-        const encoder = this.engine.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        pass.setPipeline(command.pipeline);
-        pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(...command.grid);
-        pass.end();
-        const start = performance.now();
-        this.engine.submit(encoder.finish());
-        await this.engine.idle();
-        times.push({ step: this.plan.passes.get(name)![index]!, ms: performance.now() - start });
-      }
-    }
-    return times;
   }
 
   write(name: string, data: Float32Array | Uint32Array, elementOffset = 0): void {
@@ -160,13 +142,22 @@ export class Runner {
 
 function checkBindings(engine: Engine, plan: Plan): void {
   const most = engine.device.limits.maxStorageBufferBindingSize;
+  const largest = Math.max(...plan.buffers);
+  if (largest > engine.device.limits.maxBufferSize) {
+    throw new UnitscopeError(
+      'limit',
+      `the plan of '${plan.network}' needs a buffer of ${largest} bytes, the device allows ${engine.device.limits.maxBufferSize}`,
+      {},
+      'use a smaller batch or input, or make the engine with larger limits',
+    );
+  }
   const large = plan.tensors.find((tensor) => tensor.buffer >= 0 && tensor.bytes > most);
   if (!large) return;
   throw new UnitscopeError(
     'limit',
     `tensor '${large.label}' [${large.shape}] has ${large.bytes} bytes, one binding of the device holds ${most}`,
     {},
-    'use a smaller batch or input, or make the engine with a larger maxStorageBufferBindingSize',
+    'use a smaller batch or input, or make the engine with a larger maxStorageBufferBindingSize and maxBufferSize',
   );
 }
 

@@ -245,6 +245,22 @@ describe('the loop', () => {
   });
 });
 
+test('what cannot be made leaves nothing behind, and the device goes on telling its errors', async () => {
+  const { network } = linearNetwork({ channels: 3, height: 8, width: 8 }, 3, [1, 1, 1]);
+  const e = engine();
+  const before = e.memory();
+  const units = ['score:0', 'score:1', 'score:2'];
+  await expect(Maximizer.create(e, network, { units, seeds: [0, 1] })).rejects.toThrow('2 seeds for 3 images');
+  await expect(Maximizer.create(e, { ...network, preprocess: undefined }, { units })).rejects.toThrow('how its input is preprocessed');
+  const large = { ...network, inputs: [{ name: 'data', shape: [1, 3, 8, 8] }] };
+  await expect(Maximizer.create(e, large, { units: ['score:0'], seeds: Array<number>(400_000).fill(0) })).rejects.toMatchObject({ code: 'limit' });
+  expect(e.memory()).toEqual(before);
+  e.device.createBuffer({ size: 16, usage: 0 });
+  await e.device.queue.onSubmittedWorkDone();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(() => e.check()).toThrow();
+});
+
 test.each([
   ['decay', { decay: 1.5 }],
   ['blurEvery', { blurEvery: 2.5 }],

@@ -2,8 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf } from '../../src/scheduler/builder.ts';
 import { compile } from '../../src/scheduler/compile.ts';
-import { assignBuffers, liveBytes, type Life } from '../../src/scheduler/memory.ts';
+import { assignBuffers, type Life } from '../../src/scheduler/memory.ts';
 import { convolution, network, node } from './networks.ts';
+
+/** The most bytes alive at one time: no assignment can use less. */
+function liveBytes(lives: readonly Life[]): number {
+  const last = Math.max(0, ...lives.map((life) => life.last));
+  let most = 0;
+  for (let step = 0; step <= last; step++) {
+    const alive = lives.filter((life) => life.pinned || (life.first <= step && life.last >= step));
+    most = Math.max(most, alive.reduce((sum, life) => sum + life.bytes, 0));
+  }
+  return most;
+}
 
 const life = (id: number, first: number, last: number, bytes: number, pinned = false): Life => ({ id, first, last, bytes, pinned });
 
