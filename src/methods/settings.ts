@@ -57,7 +57,7 @@ export const PRESETS: Readonly<Record<1 | 2 | 3 | 4, AscentSettings>> = {
 
 /**
  * A step that fits a network of any scale: the gain per step that presets 1 and 4 name, uncapped. The fixed steps of
- * presets 2 and 3 belong to CaffeNet; a small network's gradients are a hundred times less steep.
+ * presets 2 and 3 belong to CaffeNet; a small network's gradients are far less steep.
  */
 export const FREE_STEP = { policy: 'progress', desired: 2, maxRate: 1e8 } as const satisfies Partial<AscentSettings>;
 

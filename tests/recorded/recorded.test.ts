@@ -69,7 +69,7 @@ describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0 
       runner.run(['forward']);
       const deviations: { layer: string; deviation: number }[] = [];
       for (const layer of r.layers.filter((one) => known.has(one.name))) {
-        deviations.push({ layer: layer.name, deviation: layerDeviation(layer, await runner.read(layer.name)) });
+        deviations.push({ layer: layer.name, deviation: layerDeviation(r, layer, await runner.read(layer.name)) });
       }
       const worst = deviations.reduce((a, b) => (b.deviation > a.deviation ? b : a));
       report.push(`${name} / ${image}: ${deviations.length} layers, worst ${worst.deviation.toFixed(3)} at ${worst.layer}`);
@@ -81,7 +81,7 @@ describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0 
     const { logits } = classLayers(await loaded());
     await onEveryImage({ layers: [logits] }, async (runner, image, r) => {
       runner.run(['forward']);
-      const deviation = layerDeviation(r.layers.find((layer) => layer.name === logits)!, await runner.read(logits));
+      const deviation = layerDeviation(r, r.layers.find((layer) => layer.name === logits)!, await runner.read(logits));
       report.push(`${name} / ${image}: fused ${deviation.toFixed(3)}`);
       expect(deviation).toBeLessThanOrEqual(1);
     });

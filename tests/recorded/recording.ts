@@ -42,6 +42,8 @@ export interface Recording {
   readonly logit_tensor: string;
   readonly layers: RecordedLayer[];
   readonly gradients: RecordedGradient[];
+  /** Whole tensors that were kept: the first channels of a layer, or all. */
+  readonly full_tensors?: { readonly layer: string; readonly file: string }[];
 }
 
 export const recording = (network: string, image: string): Recording => {
@@ -58,14 +60,19 @@ export async function recordedInput(r: Recording, preprocessing: string): Promis
  * Worst deviation of a layer in units of what is allowed: 8 times the error of PyTorch's own float32 (its order of
  * summation is not ours), with a floor of 2^-22 of the layer's largest value.
  */
-export function layerDeviation(layer: RecordedLayer, y: Tensor): number {
+export function layerDeviation(r: Recording, layer: RecordedLayer, y: Tensor): number {
   if (y.data.length !== layer.shape.reduce((a, b) => a * b, 1)) return Infinity;
   const largest = Math.max(Math.abs(layer.min), Math.abs(layer.max));
   const allowed = Math.max(8 * layer.fp32_max_abs_diff, largest * 2 ** -22);
   const errors = layer.samples.indices.map((at, i) => Math.abs(y.data[at]! - layer.samples.values[i]!));
+  for (const { file } of (r.full_tensors ?? []).filter((kept) => kept.layer === layer.name)) {
+    // The kept channels are the first ones, so they are the first elements too.
+    readNpy(dataBytes(`${r.folder}/${file}`)).data.forEach((value, i) => errors.push(Math.abs(y.data[i]! - value)));
+  }
   const l2 = Math.sqrt(y.data.reduce((sum, value) => sum + value * value, 0));
   // Every element counts in the norm: a wrong region shows even where no sample lies.
-  return Math.max(...errors.map((error) => (Number.isNaN(error) ? Infinity : error / allowed)), Math.abs(l2 - layer.l2) / (1e-5 * layer.l2 + allowed));
+  const worst = errors.reduce((most, error) => (error <= most ? most : Number.isNaN(error) ? Infinity : error), 0);
+  return Math.max(worst / allowed, Math.abs(l2 - layer.l2) / (1e-5 * layer.l2 + allowed));
 }
 
 /** The whole gradient where it was kept, else its samples: [expected, ours] pairs. */
