@@ -29,6 +29,16 @@ export interface Dispatch {
   readonly flops: number;
   /** What of the layer this dispatch does, e.g. `border`; empty for the main kernel. */
   readonly part?: string;
+  /** Where an op has several kernels: which one this is, and why it was taken. */
+  readonly choice?: Choice;
+}
+
+/** A choice among the kernels of an op, as `plan --explain` prints it. */
+export interface Choice {
+  /** The kernel and its tile, e.g. `direct 16x4` or `winograd 4x4`. */
+  readonly variant: string;
+  /** One sentence for a person: the rule or the measurement that decided. */
+  readonly why: string;
 }
 
 export interface Recorder {

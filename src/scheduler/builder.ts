@@ -93,7 +93,8 @@ export class PlanBuilder {
       const message = `step '${step}' needs ${dispatch.grid.join(' x ')} workgroups, WebGPU starts at most ${MAX_GROUPS} along one axis`;
       throw new UnitscopeError('limit', message, { step }, 'use a smaller batch or input');
     }
-    this.steps.push({ label: step, pass, kernel: dispatch.kernel, code: dispatch.code, tensors, grid: dispatch.grid, flops: dispatch.flops, bytes });
+    const { kernel, code, grid, flops, choice } = dispatch;
+    this.steps.push({ label: step, pass, kernel, code, tensors, grid, flops, bytes, ...(choice && { choice }) });
   }
 
   build(): Plan {

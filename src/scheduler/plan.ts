@@ -3,6 +3,7 @@
  * counted and tested without running.
  */
 import type { Shape } from '../network/network.ts';
+import type { Choice } from '../ops/op.ts';
 
 export interface PlannedTensor {
   readonly id: number;
@@ -26,6 +27,8 @@ export interface Step {
   readonly flops: number;
   /** Bytes that the step must read and write at least: every bound tensor once. */
   readonly bytes: number;
+  /** Which of several kernels was taken, and why. */
+  readonly choice?: Choice;
 }
 
 export interface PlannedConstant {
