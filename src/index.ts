@@ -18,6 +18,8 @@ export * from './image/sheet.ts';
 export { decodePng, encodePng, readPngText } from './image/png.ts';
 export * from './image/recipe.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
+export type { Ceilings } from './scheduler/cost.ts';
+export { measureCeilings } from './methods/ceilings.ts';
 export { activations, classify, classLayers, rank, type Classification } from './methods/activations.ts';
 export { gradient, type GradientResult } from './methods/gradient.ts';
 export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';

@@ -70,7 +70,7 @@ export class Engine {
       const offered = (adapter.limits as unknown as Record<string, number>)[name] ?? 0;
       if (offered < value) throw new UnitscopeError('limit', `the adapter offers ${name} ${offered}, ${value} is needed`);
     }
-    const features = (['subgroups'] as GPUFeatureName[]).filter((feature) => adapter.features.has(feature));
+    const features = (['subgroups', 'timestamp-query'] as GPUFeatureName[]).filter((feature) => adapter.features.has(feature));
     const made = await adapter.requestDevice({ label: 'unitscope', requiredFeatures: features, requiredLimits: limits });
     return new Engine(made, describeAdapter(adapter.info), true);
   }

@@ -1,5 +1,6 @@
 /** The list of commands: the command line, its help and its tests are made from it. */
 import { activations } from './activations.ts';
+import { bench } from './bench.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
@@ -8,4 +9,4 @@ import { inspect } from './inspect.ts';
 import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 
-export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, doctor];
+export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, bench, doctor];

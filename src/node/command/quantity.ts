@@ -25,3 +25,15 @@ export function measured(value: number): string {
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** A speed in powers of a thousand: 9.1e9, 'FLOP/s' -> '9.1 GFLOP/s'. */
+export function rate(perSecond: number, unit: string): string {
+  const [count, prefix = ''] = metric(perSecond).split(' ');
+  return `${count} ${prefix}${unit}`;
+}
+
+/** A duration with three significant digits: 0.00421 -> '4.21 us', 1234.5 -> '1.23 s'. */
+export function milliseconds(ms: number): string {
+  const [value, unit] = ms >= 1e3 ? [ms / 1e3, 's'] : ms >= 1 ? [ms, 'ms'] : [ms * 1e3, 'us'];
+  return `${Number(value.toPrecision(3))} ${unit}`;
+}

@@ -22,6 +22,7 @@ describe('wrong usage ends with 2 before any work, and says what would be right'
     [['plan', '--backward', 'guidded'], /did you mean guided\? the choices are gradient/],
     [['plan', '--layer', 'conv33'], /did you mean 'conv3'/],
     [['plan', '--batch', '1.5'], /whole number/],
+    [['bench'], /nothing to measure is given[^]*--ceilings/],
     [['activations', fish], /no layer is given[^]*--layer/],
     [['activations', fish, '--layer', 'relu9'], /no layer 'relu9'[^]*did you mean 'relu/],
     [['activations', fish, '--layer', 'conv1', '--layer', 'conv2', '--out', 'x.npy'], /one file cannot hold 2 layers[^]*end --out with \//],
