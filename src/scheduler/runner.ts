@@ -97,6 +97,15 @@ export class Runner {
     this.engine.submit(encoder.finish());
   }
 
+  /** Encodes one step, numbered over all passes in their order, several times: for timings. */
+  encodeStep(pass: GPUComputePassEncoder, index: number, times: number): void {
+    this.alive();
+    const { pipeline, bindGroup, grid } = [...this.commands.values()].flat()[index]!;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    for (let i = 0; i < times; i++) pass.dispatchWorkgroups(...grid);
+  }
+
   write(name: string, data: Float32Array | Uint32Array, elementOffset = 0): void {
     this.alive();
     const { shape, bytes } = this.tensor(name);
