@@ -20,17 +20,17 @@ export class Painter {
    * Draws a kernel over a surface. `view` are the words of its record named `view`; `buffers` the others by name.
    * @throws shader, device-lost
    */
-  async paint(surface: Surface, label: string, code: string, view: Float32Array<ArrayBuffer>, buffers: Readonly<Record<string, GPUBuffer>>): Promise<void> {
+  async paint(surface: Surface, label: string, code: string, view: Float32Array<ArrayBuffer>, buffers: Readonly<Record<string, GPUBufferBinding>>): Promise<void> {
     const { pipeline, layout, bindings } = await this.brush(label, code, surface.format);
     this.engine.check();
     const { device } = this.engine;
     // The shader may have taken a while to compile: what was to be drawn can be gone by now.
-    if (Object.values(buffers).some((buffer) => !this.engine.holds(buffer))) return;
+    if (Object.values(buffers).some(({ buffer }) => !this.engine.holds(buffer))) return;
     await surface.draw((pass) => {
       // Written when its turn comes: commands that follow in the queue see these words, earlier ones do not.
       const words = this.view(label, view.byteLength);
       device.queue.writeBuffer(words, 0, view);
-      const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: name === 'view' ? words : buffers[name]! } }));
+      const entries = bindings.map(({ index, name }) => ({ binding: index, resource: name === 'view' ? { buffer: words } : buffers[name]! }));
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));
       pass.draw(3);

@@ -57,7 +57,7 @@ export class Display {
       image: index, channels, height, width, across: surface.width, down: surface.height,
       red, green, blue, meanRed: mean[red]!, meanGreen: mean[green]!, meanBlue: mean[blue]!,
     });
-    await this.painter.paint(surface, 'display/image', displayImage(), view, { xx: runner.buffer('image') });
+    await this.painter.paint(surface, 'display/image', displayImage(), view, { xx: runner.binding('image') });
   }
 
   dispose(): void {
@@ -81,7 +81,7 @@ export class Display {
       around: map === 'auto' ? 2 : map === 'diverging' ? 1 : 0,
     });
     await this.painter.paint(surface, 'display/maps', displayMaps(), view, {
-      y: runner.buffer(name), ranges: runner.buffer(`ranges ${name}`), range: runner.buffer(`whole ${name}`), colors: this.table(map),
+      y: runner.binding(name), ranges: runner.binding(`ranges ${name}`), range: runner.binding(`whole ${name}`), colors: { buffer: this.table(map) },
     });
   }
 

@@ -47,7 +47,8 @@ export async function* runSlices(o: SliceOptions): AsyncGenerator<{ step: number
     const staging = free.pop()!;
     const first = next;
     const names = Array.from({ length: count }, (_, i) => o.passes(first + i)).flat();
-    o.runner.run(names, (encoder) => encoder.copyBufferToBuffer(o.runner.buffer(o.source), 0, staging, 0, bytes));
+    const { buffer, offset } = o.runner.binding(o.source);
+    o.runner.run(names, (encoder) => encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes));
     next += count;
     o.submitted(next);
     const numbers = engine.map(staging, bytes);

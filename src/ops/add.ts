@@ -38,6 +38,7 @@ export const add: Op<Record<string, never>> = {
         tensors: { dy: c.dy, dx: target.tensor },
         grid: linearGrid(elements(x.shape)),
         flops: elements(c.y.shape),
+        ...(elements(x.shape) === elements(c.y.shape) && !target.accumulate && { copy: { from: c.dy, to: target.tensor, at: 0 } }),
       });
     });
   },

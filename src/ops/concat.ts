@@ -36,13 +36,16 @@ export const concat: Op<ConcatAttributes> = {
   },
   forward(c) {
     parts(c.x, c.y.shape, c.attributes.axis).forEach((parameters, index) => {
+      const x = c.x[index]!;
       c.dispatch({
         kernel: 'concat',
         part: `part${index}`,
         code: kernel(parameters),
-        tensors: { x: c.x[index]!, y: c.y },
+        tensors: { x, y: c.y },
         grid: concatGrid(parameters),
         flops: 0,
+        // One row: the part lies in y in one piece.
+        ...(parameters.outer === 1 && { copy: { from: x, to: c.y, at: parameters.offset } }),
       });
     });
   },
@@ -57,6 +60,7 @@ export const concat: Op<ConcatAttributes> = {
         tensors: { dy: c.dy, dx: target.tensor },
         grid: concatGrid(parameters),
         flops: 0,
+        ...(parameters.outer === 1 && !target.accumulate && { copy: { from: c.dy, to: target.tensor, at: parameters.offset } }),
       });
     });
   },

@@ -31,6 +31,15 @@ export interface Dispatch {
   readonly part?: string;
   /** Where an op has several kernels: which one this is, and why it was taken. */
   readonly choice?: Choice;
+  /** Set where the launch does nothing but copy: it is left out where both tensors can share the block's memory. */
+  readonly copy?: Copy;
+}
+
+/** All of `from` or all of `to`, whichever is smaller; its block in the other one starts at element `at`. */
+export interface Copy {
+  readonly from: TensorRef;
+  readonly to: TensorRef;
+  readonly at: number;
 }
 
 /** A choice among the kernels of an op, as `plan --explain` prints it. */

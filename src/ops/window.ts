@@ -7,28 +7,46 @@ import { elements, rank4 } from './shape.ts';
 
 type Placement = Pick<WindowParameters, 'start' | 'step' | 'value'>;
 
+/**
+ * The element at which `part` begins in `whole`, where it lies there in one piece: whole axes behind the first that
+ * is cut, one element along those before it.
+ */
+function blockOf(part: Shape, whole: Shape, start: readonly number[], step: readonly number[]): number | undefined {
+  const cut = whole.findLastIndex((size, axis) => size !== part[axis]);
+  const inside = part.every((size, axis) => start[axis]! >= 0 && step[axis] === 1 && start[axis]! + size <= whole[axis]!);
+  if (!inside || part.slice(0, Math.max(cut, 0)).some((size) => size !== 1)) return undefined;
+  return start.reduce((sum, first, axis) => sum * whole[axis]! + first, 0);
+}
+
 /** forward and backward of a window whose placement follows from the attributes. */
 const windowKernels = <A>(place: (attributes: A) => Placement): Pick<Op<A>, 'forward' | 'backward'> => ({
   forward(c) {
-    const count = elements(c.y.shape);
+    const [x, y] = [rank4(c.x[0]!.shape), rank4(c.y.shape)];
+    const placement = place(c.attributes);
+    const at = blockOf(y, x, placement.start, placement.step);
     c.dispatch({
       kernel: 'slice',
-      code: kernel({ x: rank4(c.x[0]!.shape), y: rank4(c.y.shape), ...place(c.attributes) }),
+      code: kernel({ x, y, ...placement }),
       tensors: { x: c.x[0]!, y: c.y },
-      grid: linearGrid(count),
+      grid: linearGrid(elements(y)),
       flops: 0,
+      ...(at !== undefined && { copy: { from: c.x[0]!, to: c.y, at } }),
     });
   },
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
-    const x = c.x[0]!;
+    const [x, y] = [rank4(c.x[0]!.shape), rank4(c.y.shape)];
+    const placement = place(c.attributes);
+    // Where y is x with something around it, dx is a part of dy.
+    const at = target.accumulate ? undefined : blockOf(x, y, placement.start.map((first) => -first), placement.step);
     c.dispatch({
       kernel: 'slice',
-      code: sliceBackward({ x: rank4(x.shape), y: rank4(c.y.shape), ...place(c.attributes), accumulate: target.accumulate }),
+      code: sliceBackward({ x, y, ...placement, accumulate: target.accumulate }),
       tensors: { dy: c.dy, dx: target.tensor },
-      grid: linearGrid(elements(x.shape)),
+      grid: linearGrid(elements(x)),
       flops: 0,
+      ...(at !== undefined && { copy: { from: c.dy, to: target.tensor, at } }),
     });
   },
 });

@@ -1,23 +1,30 @@
 /** Records steps over symbolic tensors and turns them into a plan. */
 import { MAX_GROUPS } from '../../shaders/prelude.wgsl.ts';
 import { UnitscopeError } from '../errors.ts';
-import { bindingsOf } from '../gpu/bindings.ts';
+import { bindingsOf, type Binding } from '../gpu/bindings.ts';
 import type { Shape } from '../network/network.ts';
 import type { Capabilities, Dispatch, Recorder, TensorRef } from '../ops/op.ts';
+import { coalesce, type Place, type Touches } from './coalesce.ts';
 import { assignBuffers, type Life } from './memory.ts';
 import type { Plan, PlannedConstant, Step } from './plan.ts';
 
+const elements = ({ shape }: Pick<TensorRef, 'shape'>): number => shape.reduce((product, size) => product * size, 1);
+
 export const bytesOf = (tensor: Pick<TensorRef, 'shape'>): number =>
   // A binding may not be empty, and vec4 views need whole quads.
-  Math.max(16, Math.ceil(tensor.shape.reduce((product, size) => product * size, 1) / 4) * 16);
+  Math.max(16, Math.ceil(elements(tensor) / 4) * 16);
 
 export class PlanBuilder {
   private readonly tensors: TensorRef[] = [];
-  private readonly pinned = new Set<number>();
-  /** A view's tensor id -> the tensor whose memory it shares. */
-  private readonly aliasOf = new Map<number, number>();
+  /** Written from outside: inputs, seeds, constants, what methods keep on the GPU. */
+  private readonly external = new Set<number>();
+  /** Read from outside. */
+  private readonly kept = new Set<number>();
+  /** Where every tensor lies; a view lies in the memory of another tensor. */
+  private readonly places = new Map<number, Place>();
   private readonly constants = new Map<string, PlannedConstant & { ref: TensorRef }>();
   private readonly steps: Step[] = [];
+  private readonly touches: Touches[] = [];
   private readonly passNames: string[] = [];
   private readonly named = new Map<string, number>();
 
@@ -30,25 +37,28 @@ export class PlanBuilder {
   tensor(label: string, shape: Shape, type: 'f32' | 'u32' = 'f32'): TensorRef {
     const ref = { id: this.tensors.length, label, shape, type };
     this.tensors.push(ref);
+    this.places.set(ref.id, { root: ref.id, offset: 0, size: elements(ref) });
     return ref;
   }
 
   /** A tensor that keeps its content between passes and runs and can be read and written by name. */
   persistent(name: string, shape: Shape, type: 'f32' | 'u32' = 'f32'): TensorRef {
     const ref = this.tensor(name, shape, type);
+    this.external.add(ref.id);
     this.keep(name, ref);
     return ref;
   }
 
+  /** From now on the tensor can be read by name. */
   keep(name: string, ref: TensorRef): void {
-    this.pinned.add(this.root(ref.id));
+    this.kept.add(ref.id);
     this.named.set(name, ref.id);
   }
 
-  /** A tensor of another shape over the memory of `of`. */
+  /** A tensor of another shape over the memory of `of`: as many elements. */
   view(label: string, of: TensorRef, shape: Shape): TensorRef {
     const ref = this.tensor(label, shape, of.type);
-    this.aliasOf.set(ref.id, this.root(of.id));
+    this.places.set(ref.id, this.places.get(of.id)!);
     return ref;
   }
 
@@ -67,13 +77,9 @@ export class PlanBuilder {
     const known = this.constants.get(label);
     if (known) return known.ref;
     const ref = this.tensor(label, shape);
-    this.pinned.add(ref.id);
+    this.external.add(ref.id);
     this.constants.set(label, { ref, tensor: ref.id, make });
     return ref;
-  }
-
-  private root(id: number): number {
-    return this.aliasOf.get(id) ?? id;
   }
 
   private record(pass: string, label: string, dispatch: Dispatch): void {
@@ -93,30 +99,40 @@ export class PlanBuilder {
       const message = `step '${step}' needs ${dispatch.grid.join(' x ')} workgroups, WebGPU starts at most ${MAX_GROUPS} along one axis`;
       throw new UnitscopeError('limit', message, { step }, 'use a smaller batch or input');
     }
-    const { kernel, code, grid, flops, choice } = dispatch;
+    const { kernel, code, grid, flops, choice, copy } = dispatch;
     this.steps.push({ label: step, pass, kernel, code, tensors, grid, flops, bytes, ...(choice && { choice }) });
+    const bound = (access: Binding['access']): number[] => bindings.filter((one) => one.access === access).map(({ name }) => tensors[name]!);
+    this.touches.push({
+      pass,
+      reads: bound('read'),
+      writes: bound('read_write'),
+      copy: copy && { from: copy.from.id, to: copy.to.id, at: copy.at },
+    });
   }
 
   build(): Plan {
-    const lives = new Map<number, { first: number; last: number; bytes: number }>();
+    const { places, gone } = coalesce(this.places, this.touches, { external: this.external, kept: this.kept });
+    const steps = this.steps.filter((_, index) => !gone.has(index));
+    const pinned = new Set([...this.external, ...this.kept].map((id) => places.get(id)!.root));
+    const lives = new Map<number, Life>();
     const touch = (id: number, step: number): void => {
-      const root = this.root(id);
-      const life = lives.get(root);
-      const bytes = Math.max(bytesOf(this.tensors[id]!), bytesOf(this.tensors[root]!));
-      if (life) Object.assign(life, { last: step, bytes: Math.max(life.bytes, bytes) });
-      else lives.set(root, { first: step, last: step, bytes });
+      const { root } = places.get(id)!;
+      const first = lives.get(root)?.first ?? step;
+      lives.set(root, { id: root, first, last: step, bytes: bytesOf(this.tensors[root]!), pinned: pinned.has(root) });
     };
-    this.steps.forEach((step, index) => Object.values(step.tensors).forEach((id) => touch(id, index)));
-    for (const id of this.pinned) touch(id, this.steps.length);
-    const list: Life[] = [...lives].map(([id, life]) => ({ id, ...life, pinned: this.pinned.has(id) }));
-    const { bufferOf, buffers } = assignBuffers(list);
+    steps.forEach((step, index) => Object.values(step.tensors).forEach((id) => touch(id, index)));
+    for (const id of pinned) touch(id, steps.length);
+    const { bufferOf, buffers } = assignBuffers([...lives.values()]);
     return {
       network: this.network,
       batch: this.batch,
-      tensors: this.tensors.map((ref) => ({ ...ref, bytes: bytesOf(ref), buffer: bufferOf.get(this.root(ref.id)) ?? -1 })),
+      tensors: this.tensors.map((ref) => {
+        const { root, offset } = places.get(ref.id)!;
+        return { ...ref, bytes: bytesOf(ref), buffer: bufferOf.get(root) ?? -1, offset: 4 * offset, root };
+      }),
       buffers,
       constants: [...this.constants.values()].map(({ tensor, make }) => ({ tensor, make })),
-      passes: new Map(this.passNames.map((pass) => [pass, this.steps.filter((step) => step.pass === pass)])),
+      passes: new Map(this.passNames.map((pass) => [pass, steps.filter((step) => step.pass === pass)])),
       named: this.named,
     };
   }

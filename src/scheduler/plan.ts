@@ -13,6 +13,10 @@ export interface PlannedTensor {
   readonly bytes: number;
   /** Index into `Plan.buffers`; tensors that are never alive together share one. */
   readonly buffer: number;
+  /** Byte of the buffer at which it begins. */
+  readonly offset: number;
+  /** The tensor whose memory it is a part of, and changes with: itself, unless it is a view, a part or a gradient of one. */
+  readonly root: number;
 }
 
 export interface Step {

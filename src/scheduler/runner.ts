@@ -51,7 +51,7 @@ export class Runner {
           'use a smaller batch or close other programs that use the GPU',
         );
       }
-      for (const { tensor, make } of plan.constants) upload(engine, buffers[plan.tensors[tensor]!.buffer]!, make());
+      for (const { tensor, make } of plan.constants) upload(engine, buffers[plan.tensors[tensor]!.buffer]!, plan.tensors[tensor]!.offset, make());
       const kernels = await compiled;
       engine.check();
       const commands = new Map<string, Command[]>();
@@ -62,7 +62,7 @@ export class Runner {
           layout,
           entries: bindings.map(({ index: binding, name }) => {
             const tensor = plan.tensors[step.tensors[name]!]!;
-            return { binding, resource: { buffer: buffers[tensor.buffer]!, size: tensor.bytes } };
+            return { binding, resource: { buffer: buffers[tensor.buffer]!, offset: tensor.offset, size: tensor.bytes } };
           }),
         });
         commands.set(step.pass, [...(commands.get(step.pass) ?? []), { label: step.label, pipeline, bindGroup, grid: step.grid }]);
@@ -112,7 +112,8 @@ export class Runner {
     if (elementOffset * 4 + data.byteLength > bytes) {
       throw new UnitscopeError('usage', `${data.length} values do not fit '${name}' of shape [${shape}]`);
     }
-    this.engine.device.queue.writeBuffer(this.buffer(name), elementOffset * 4, data as Float32Array<ArrayBuffer>);
+    const { buffer, offset } = this.binding(name);
+    this.engine.device.queue.writeBuffer(buffer, offset + elementOffset * 4, data as Float32Array<ArrayBuffer>);
   }
 
   async read(name: string): Promise<Tensor> {
@@ -123,7 +124,8 @@ export class Runner {
   async readBytes(name: string): Promise<ArrayBuffer> {
     this.alive();
     const { shape } = this.tensor(name);
-    return this.engine.read(this.buffer(name), 4 * shape.reduce((a, b) => a * b, 1));
+    const { buffer, offset } = this.binding(name);
+    return this.engine.read(buffer, 4 * shape.reduce((a, b) => a * b, 1), offset);
   }
 
   tensor(name: string): PlannedTensor {
@@ -132,8 +134,10 @@ export class Runner {
     return this.plan.tensors[id]!;
   }
 
-  buffer(name: string): GPUBuffer {
-    return this.buffers[this.tensor(name).buffer]!;
+  /** Where a named tensor lies: other tensors may lie in the same buffer. */
+  binding(name: string): Required<GPUBufferBinding> {
+    const { buffer, offset, bytes } = this.tensor(name);
+    return { buffer: this.buffers[buffer]!, offset, size: bytes };
   }
 
   /** Frees the plan's memory. Idempotent. */
@@ -170,9 +174,9 @@ function checkBindings(engine: Engine, plan: Plan): void {
   );
 }
 
-function upload(engine: Engine, buffer: GPUBuffer, data: Float32Array | Uint32Array): void {
+function upload(engine: Engine, buffer: GPUBuffer, start: number, data: Float32Array | Uint32Array): void {
   for (let offset = 0; offset < data.byteLength; offset += UPLOAD_SLICE) {
     const length = Math.min(UPLOAD_SLICE, data.byteLength - offset);
-    engine.device.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset + offset, length);
+    engine.device.queue.writeBuffer(buffer, start + offset, data.buffer as ArrayBuffer, data.byteOffset + offset, length);
   }
 }

@@ -67,8 +67,8 @@ export async function runGuarded(
     const constants = new Set(plan.constants.map(({ tensor }) => plan.tensors[tensor]!.buffer));
     /** Bytes in use, by buffer. */
     const used = plan.buffers.map(() => 0);
-    for (const { buffer, shape } of plan.tensors) if (buffer >= 0) used[buffer] = Math.max(used[buffer]!, 4 * count(shape));
-    const bufferOf = new Map(plan.tensors.filter(({ buffer }) => buffer >= 0).map(({ id, buffer }) => [buffer, runner.buffer(`#${id}`)]));
+    for (const { buffer, offset, shape } of plan.tensors) if (buffer >= 0) used[buffer] = Math.max(used[buffer]!, offset + 4 * count(shape));
+    const bufferOf = new Map(plan.tensors.filter(({ buffer }) => buffer >= 0).map(({ id, buffer }) => [buffer, runner.binding(`#${id}`).buffer]));
     for (const [index, buffer] of bufferOf) {
       const from = constants.has(index) ? used[index]! : 0;
       engine.device.queue.writeBuffer(buffer, from, new Uint32Array((guarded.buffers[index]! - from) / 4).fill(SENTINEL));
