@@ -14,7 +14,7 @@ export interface Options {
 
 export const USAGE = `bench: ours beside its peers in one headless browser
   --only REGEX    rows whose title matches
-  --peers LIST    of ort, tfjs, wasm, or none; ort,tfjs by default. wasm: onnxruntime on 2 CPU threads
+  --peers LIST    of ort, tfjs, jax, wasm, or none; ort,tfjs,jax by default. wasm: onnxruntime on 2 CPU threads
   --samples N     samples of each row, 7 by default (3 with --quick; at most 3 for what takes over 3 s)
   --quick         small rows only, few samples
   --json FILE     the report, dist/bench/bench.json by default`;
@@ -25,7 +25,7 @@ export function parseOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       only: { type: 'string' },
-      peers: { type: 'string', default: 'ort,tfjs' },
+      peers: { type: 'string', default: 'ort,tfjs,jax' },
       samples: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string', default: 'dist/bench/bench.json' },

@@ -1,7 +1,7 @@
 /** What a run writes down; the JSON file holds a `Report`. Times are in ms. */
 import type { Kind } from './rows.ts';
 
-export const PEERS = ['ort', 'tfjs', 'wasm'] as const;
+export const PEERS = ['ort', 'tfjs', 'jax', 'wasm'] as const;
 export type PeerName = (typeof PEERS)[number];
 export type ContenderName = 'unitscope' | PeerName;
 

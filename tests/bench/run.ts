@@ -10,7 +10,7 @@ import { alarms, formatTable } from './table.ts';
 /** Versions of what is compared, as installed. */
 function versions(): Record<string, string> {
   const own = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const peers = { 'onnxruntime-web': 'onnxruntime-web', tfjs: '@tensorflow/tfjs' };
+  const peers = { 'onnxruntime-web': 'onnxruntime-web', tfjs: '@tensorflow/tfjs', 'jax-js': '@jax-js/jax' };
   const versionOf = (name: string) => (JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version;
   return { unitscope: own.version, ...Object.fromEntries(Object.entries(peers).map(([name, folder]) => [name, versionOf(folder)])) };
 }

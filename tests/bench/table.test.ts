@@ -83,12 +83,12 @@ describe('the rows', () => {
 
 describe('the options', () => {
   test('have defaults', () => {
-    expect(parseOptions([])).toEqual({ only: undefined, peers: ['ort', 'tfjs'], samples: 7, quick: false, json: 'dist/bench/bench.json' });
+    expect(parseOptions([])).toEqual({ only: undefined, peers: ['ort', 'tfjs', 'jax'], samples: 7, quick: false, json: 'dist/bench/bench.json' });
     expect(parseOptions(['--quick', '--peers', 'none'])).toMatchObject({ samples: 3, peers: [] });
     expect(parseOptions(['--samples', '1', '--peers', 'wasm,ort'])).toMatchObject({ samples: 1, peers: ['wasm', 'ort'] });
   });
 
-  test.each([[['--samples', '0']], [['--samples', 'x']], [['--peers', 'jax']], [['--only', '(']], [['--fast']]])('refuse %s', (args) => {
+  test.each([[['--samples', '0']], [['--samples', 'x']], [['--peers', 'torch']], [['--only', '(']], [['--fast']]])('refuse %s', (args) => {
     expect(() => parseOptions(args)).toThrow();
   });
 });

@@ -9,7 +9,7 @@ export function number(value: number): string {
   return value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
 }
 
-const NAMES: Readonly<Record<ContenderName, string>> = { unitscope: 'unitscope', ort: 'ort-web WebGPU', tfjs: 'tfjs WebGPU', wasm: 'ort-web wasm' };
+const NAMES: Readonly<Record<ContenderName, string>> = { unitscope: 'unitscope', ort: 'ort-web WebGPU', tfjs: 'tfjs WebGPU', jax: 'jax-js WebGPU', wasm: 'ort-web wasm' };
 
 const medianOf = (timing: Timing | undefined): number | undefined => (timing && timing.samples.length > 0 ? summarize(timing.samples).median : undefined);
 

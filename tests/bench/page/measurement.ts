@@ -12,8 +12,9 @@ const PATIENCE = 300_000;
 const peers: Readonly<Record<PeerName, () => Promise<Contender>>> = {
   ort: () => Promise.resolve(ort),
   wasm: () => Promise.resolve(wasm),
-  // Loaded when it is asked for: it takes a device as soon as it starts.
+  // Loaded when they are asked for: they take a device as soon as they start.
   tfjs: async () => (await import('../peers/tfjs.ts')).tfjs,
+  jax: async () => (await import('../peers/jax.ts')).jax,
 };
 
 /** @throws Error when the promise takes longer than `ms` */
