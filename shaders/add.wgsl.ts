@@ -1,11 +1,13 @@
 /**
- * Elementwise sum with numpy broadcasting, and its gradient.
- *   y = a + b      da = dy summed over the axes along which a was repeated (db likewise)
+ * Elementwise sum with numpy broadcasting and a fused activation, and the gradient of the sum.
+ *   y = activation(a + b)      da = dy summed over the axes along which a was repeated (db likewise)
  *   y, dy [d0, d1, d2, d3] f32, shapes padded on the left with ones to rank 4; a and b have the same sizes or 1.
- * Forward: one invocation per output. Backward gathers: one invocation per element of the operand.
+ * Forward: one invocation per output, or per four where nothing is repeated. Backward gathers: one invocation per
+ * element of the operand; dy is gated by the activation before.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { linearMain, store } from './prelude.wgsl.ts';
+import { activate, type Activation } from './activation.wgsl.ts';
+import { linearGrid, linearMain, store } from './prelude.wgsl.ts';
 
 export type Shape4 = readonly [number, number, number, number];
 
@@ -25,14 +27,29 @@ function operandIndex(from: Shape4, to: Shape4): string {
   return terms.join(' + ') || '0u';
 }
 
-export function add(p: { readonly a: Shape4; readonly b: Shape4; readonly y: Shape4 }): string {
-  return wgsl`
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+export interface AddParameters {
+  readonly a: Shape4;
+  readonly b: Shape4;
+  readonly y: Shape4;
+  readonly activation: Activation;
+}
 
-${linearMain(count(p.y))}
-  y[i] = a[${operandIndex(p.a, p.y)}] + b[${operandIndex(p.b, p.y)}];
+/** Elements of one invocation: four where all three tensors hold the same whole quads. */
+const lanes = ({ a, b, y }: AddParameters): 1 | 4 =>
+  [a, b].every((shape) => operandIndex(shape, y) === 'i') && count(y) % 4 === 0 ? 4 : 1;
+
+export const addGrid = (p: AddParameters): [number, number, number] => linearGrid(count(p.y) / lanes(p));
+
+export function add(p: AddParameters): string {
+  const type = lanes(p) === 4 ? 'vec4f' : 'f32';
+  return wgsl`
+@group(0) @binding(0) var<storage, read> a: array<${type}>;
+@group(0) @binding(1) var<storage, read> b: array<${type}>;
+@group(0) @binding(2) var<storage, read_write> y: array<${type}>;
+
+${linearMain(count(p.y) / lanes(p))}
+  let sum = a[${operandIndex(p.a, p.y)}] + b[${operandIndex(p.b, p.y)}];
+  y[i] = ${activate(p.activation, 'sum', type)};
 }`;
 }
 

@@ -1,5 +1,9 @@
-/** Attributes of layers that may carry the activation that follows them. */
+/** Attributes of layers that may carry the activation that follows them, and the gradient behind it. */
 import type { Activation } from '../../shaders/activation.wgsl.ts';
+import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { gateKernel } from '../../shaders/relu.wgsl.ts';
+import type { BackwardContext, TensorRef } from './op.ts';
+import { elements } from './shape.ts';
 
 export interface FusedAttributes {
   readonly activation: 'none' | 'relu' | 'clip';
@@ -16,4 +20,21 @@ export function activationOf(attributes: FusedAttributes): Activation {
   return attributes.activation === 'clip'
     ? { kind: 'clip', low: attributes.low, high: attributes.high }
     : { kind: attributes.activation };
+}
+
+/** The gradient before a layer's activation: dy itself where it has none. */
+export function gatedGradient(c: BackwardContext<FusedAttributes>): TensorRef {
+  const activation = activationOf(c.attributes);
+  if (activation.kind === 'none') return c.dy;
+  const count = elements(c.y.shape);
+  const gated = c.scratch(`${c.y.label}.gated`, c.y.shape);
+  c.dispatch({
+    kernel: 'relu',
+    part: 'gate',
+    code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
+    tensors: { y: c.y, dy: c.dy, dx: gated },
+    grid: linearGrid(count),
+    flops: 0,
+  });
+  return gated;
 }

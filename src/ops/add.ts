@@ -1,12 +1,13 @@
-/** Sum of two tensors, or of a tensor and a constant `addend`, with numpy broadcasting. */
-import { add as kernel, addBackward } from '../../shaders/add.wgsl.ts';
+/** Sum of two tensors, or of a tensor and a constant `addend`, with numpy broadcasting and a fused activation. */
+import { add as kernel, addBackward, addGrid } from '../../shaders/add.wgsl.ts';
 import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { activationOf, FUSED, gatedGradient, type FusedAttributes } from './activation.ts';
 import type { Op } from './op.ts';
 import { broadcast, elements, rank4 } from './shape.ts';
 
-export const add: Op<Record<string, never>> = {
+export const add: Op<FusedAttributes> = {
   name: 'add',
-  attributes: {},
+  attributes: FUSED,
   weights: { addend: false },
   arity: [1, 2],
   shape([a, b], _attributes, { addend }, refuse) {
@@ -19,26 +20,28 @@ export const add: Op<Record<string, never>> = {
     const { addend } = c.node.weights;
     const a = c.x[0]!;
     const b = c.x[1] ?? c.constant('addend', addend!.shape, () => addend!.data);
-    const count = elements(c.y.shape);
+    const parameters = { a: rank4(a.shape), b: rank4(b.shape), y: rank4(c.y.shape), activation: activationOf(c.attributes) };
     c.dispatch({
       kernel: 'add',
-      code: kernel({ a: rank4(a.shape), b: rank4(b.shape), y: rank4(c.y.shape) }),
+      code: kernel(parameters),
       tensors: { a, b, y: c.y },
-      grid: linearGrid(count),
-      flops: count,
+      grid: addGrid(parameters),
+      flops: elements(c.y.shape),
     });
   },
   backward(c) {
+    if (c.dx.every((target) => !target)) return;
+    const dy = gatedGradient(c);
     c.dx.forEach((target, index) => {
       if (!target) return;
       const x = c.x[index]!;
       c.dispatch({
         kernel: 'add',
         code: addBackward({ x: rank4(x.shape), y: rank4(c.y.shape), accumulate: target.accumulate }),
-        tensors: { dy: c.dy, dx: target.tensor },
+        tensors: { dy, dx: target.tensor },
         grid: linearGrid(elements(x.shape)),
         flops: elements(c.y.shape),
-        ...(elements(x.shape) === elements(c.y.shape) && !target.accumulate && { copy: { from: c.dy, to: target.tensor, at: 0 } }),
+        ...(elements(x.shape) === elements(c.y.shape) && !target.accumulate && { copy: { from: dy, to: target.tensor, at: 0 } }),
       });
     });
   },

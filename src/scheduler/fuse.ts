@@ -1,9 +1,10 @@
 /**
  * Rewrites a network into one with fewer, equal layers: batch norm folded into the convolution before it, ReLU and
- * clip fused into the convolution or dense layer before them. Only where nobody else reads what lies between.
+ * clip fused into the layer before them where its op takes an activation. Only where nobody else reads what lies between.
  */
 import type { Attributes, Network, Node, Tensor } from '../network/network.ts';
 import { batchNormAffine } from '../ops/batch_norm.ts';
+import { OPS } from '../ops/index.ts';
 
 /** Folds y = a conv(x) + b into the weights of the convolution, in double precision. */
 function foldBatchNorm(conv: Node, norm: Node): Node {
@@ -30,7 +31,8 @@ function fuseActivation(layer: Node, activation: Node): Node {
 function fusionOf(layer: Node, next: Node): ((layer: Node, next: Node) => Node) | undefined {
   const bare = (layer.attributes.activation ?? 'none') === 'none';
   if (layer.op === 'conv2d' && next.op === 'batch_norm' && bare) return foldBatchNorm;
-  if ((layer.op === 'conv2d' || layer.op === 'dense') && (next.op === 'relu' || next.op === 'clip') && bare) return fuseActivation;
+  const takes = 'activation' in (OPS.get(layer.op)?.attributes ?? {});
+  if (takes && (next.op === 'relu' || next.op === 'clip') && bare) return fuseActivation;
   return undefined;
 }
 

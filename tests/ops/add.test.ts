@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../src/network/network.ts';
+import type { ReluRule } from '../../src/ops/op.ts';
 import { useEngine } from '../gpu.ts';
 import { expectAdjoint, expectCaught, prove, run, type PlantedBug, type Subject, type Twin } from './harness.ts';
 import { count, dot, random, Sum } from './reference.ts';
@@ -82,6 +83,36 @@ describe('add against plain loops, and the adjoint identity', () => {
   });
 });
 
+/** The twin with an activation on its sum; each gradient passes by the rule. */
+function activated(twin: Twin, activation: 'relu' | 'clip', rule: ReluRule): Twin {
+  const [low, high] = activation === 'relu' ? [0, Infinity] : [-0.25, 0.5];
+  const passes = (g: number, v: number): boolean => (rule === 'deconvnet' || (v > low && v < high)) && (rule === 'gradient' || g > 0);
+  return {
+    y: twin.y.map((v) => Math.min(Math.max(v, low), high)),
+    dx: (dy) => twin.dx(dy.map((g, i) => (passes(g, twin.y.values[i]!) ? g : 0))),
+  };
+}
+
+describe.each(['relu', 'clip'] as const)('add with %s in it', (activation) => {
+  const attributes = { activation, low: -0.25, high: 0.5 };
+  describe.each([
+    ['whole quads', [2, 3, 5, 4], [2, 3, 5, 4]],
+    ['no whole quads', [3, 5], [3, 5]],
+    ['one operand repeated', [2, 3, 5, 4], [3, 1, 1]],
+  ] as const)('%s', (_, shapeA, shapeB) => {
+    const [a, b] = [random(shapeA, 1), random(shapeB, 2)];
+    const subject: Subject = { op: 'add', attributes, x: [a, b] };
+
+    test.each(['gradient', 'deconvnet', 'guided'] as const)('rule %s', async (rule) => {
+      await prove(engine(), subject, activated(addTwin(a, b), activation, rule), { rule });
+    });
+
+    test('gradients of two branches', async () => {
+      await prove(engine(), subject, activated(addTwin(a, b), activation, 'gradient'), { twice: true });
+    });
+  });
+});
+
 test.each([
   ['no second operand', {}, [[2, 3]], 'second input'],
   ['two and a constant', { addend: random([1], 1) }, [[2], [2]], 'not both'],
@@ -98,8 +129,11 @@ describe('a planted bug in add is noticed', () => {
     { name: 'one operand is subtracted', pass: 'forward', find: '] + b[', replace: '] - b[' },
     { name: 'the gradient of the repeated operand leaves the batch out', pass: 'backward', find: 'r0 < 2u', replace: 'r0 < 1u' },
     { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the fused ReLU lets everything through', pass: 'forward', find: 'max(sum, f32(0))', replace: 'sum' },
+    { name: 'the gate of the fused ReLU is open', kernel: 'relu', find: 'select(0.0, g, v > 0)', replace: 'g' },
   ];
   test.each(bugs)('$name', async ({ twice = false, ...bug }) => {
-    await expectCaught(engine(), { op: 'add', x: [a, b] }, addTwin(a, b), bug, { exact: true, twice });
+    if (!bug.name.includes('ReLU')) await expectCaught(engine(), { op: 'add', x: [a, b] }, addTwin(a, b), bug, { exact: true, twice });
+    else await expectCaught(engine(), { op: 'add', attributes: { activation: 'relu' }, x: [a, b] }, activated(addTwin(a, b), 'relu', 'gradient'), bug);
   });
 });

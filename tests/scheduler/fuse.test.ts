@@ -33,6 +33,7 @@ describe('what is fused', () => {
     ['no norm after a dense layer', over(fully, { ...normalization('norm', 'fc.y', 4, 1) }), ['fc:dense', 'norm:batch_norm']],
     ['nothing that two layers read', over(conv, relu('conv.y'), clip('conv.y')), ['conv:conv2d', 'relu:relu', 'clip:clip']],
     ['nothing into an addition', over(conv, node('sum', 'add', ['conv.y', 'conv.y'])), ['conv:conv2d', 'sum:add']],
+    ['an addition and relu', over(conv, node('sum', 'add', ['conv.y', 'conv.y']), relu('sum.y')), ['conv:conv2d', 'relu:add+relu']],
     ['nothing across a view', over(conv, node('same', 'identity', ['conv.y']), relu('same.y')), ['conv:conv2d', 'same:identity', 'relu:relu']],
     ['two chains that cross', over(conv, other, relu('conv.y'), relu('other.y', 'last')), ['relu:conv2d+relu', 'last:conv2d+relu']],
   ])('%s', (_, net, wanted) => expect(left(net)).toEqual(wanted));
@@ -57,7 +58,7 @@ describe('what is fused', () => {
   });
 });
 
-/** A network of every fusion: grouped and strided convolutions, norms with and without a bias before them, a dense end. */
+/** A network of every fusion: grouped and strided convolutions, norms with and without a bias before them, a branch, a dense end. */
 const bare = convolution('bare', 'r1.y', [6, 3, 3], 40, { groups: 2, stride: [2, 2] });
 const everything = network({ x: [2, 4, 9, 7] }, [
   convolution('c1', 'x', [6, 4, 3], 20),
@@ -66,9 +67,11 @@ const everything = network({ x: [2, 4, 9, 7] }, [
   { ...bare, weights: { weight: bare.weights.weight! } },
   normalization('b2', 'bare.y', 6, 42),
   node('k2', 'clip', ['b2.y'], { min: -0.5, max: 1.5 }),
-  convolution('c3', 'k2.y', [5, 6, 1], 50),
-  relu('c3.y', 'r3'),
-  node('fc', 'dense', ['r3.y'], {}, { weight: random([7, 5 * 5 * 4], 60) }),
+  convolution('c3', 'k2.y', [6, 6, 1], 50),
+  node('pool', 'max_pool', ['k2.y'], { kernel: [3, 3], padding: [1, 1, 1, 1] }),
+  node('sum', 'add', ['c3.y', 'pool.y']),
+  relu('sum.y', 'r3'),
+  node('fc', 'dense', ['r3.y'], {}, { weight: random([7, 6 * 5 * 4], 60) }),
   relu('fc.y', 'r4'),
 ]);
 
