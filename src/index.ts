@@ -20,6 +20,7 @@ export * from './image/recipe.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
 export type { Ceilings } from './scheduler/cost.ts';
 export { measureCeilings } from './methods/ceilings.ts';
+export { explain, type ExplainedStep, type Explanation } from './methods/explain.ts';
 export { activations, classify, classLayers, rank, type Classification } from './methods/activations.ts';
 export { gradient, type GradientResult } from './methods/gradient.ts';
 export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';

@@ -25,7 +25,9 @@ const BYTES = { software: 2 * 2 ** 20, hardware: 128 * 2 ** 20 };
 const CACHED_BYTES = 2 ** 18;
 
 /** A processor that others use too is free for a few milliseconds at a time: many short samples, the best counts. */
-const SHARED_PROCESSOR = { tries: 9, sampleMs: 2, patienceMs: 150 };
+const TIMING = { software: { tries: 9, sampleMs: 2, patienceMs: 150 }, hardware: { tries: 5 } };
+
+const SUSTAINED_MS = 50;
 
 type Way = Omit<CeilingCopyParameters, 'count'>;
 const WIDE: readonly Way[] = [
@@ -51,8 +53,9 @@ export async function measureCeilings(engine: Engine, { signal }: { readonly sig
     const flops = await bench.multiplyAdds();
     return {
       flopsPerSecond: flops.perSecond,
-      bytesPerSecond: await bench.copies(WIDE, engine.adapter.software ? BYTES.software : BYTES.hardware),
+      bytesPerSecond: await bench.copies(WIDE),
       wordBytesPerSecond: await bench.copies(NARROW, CACHED_BYTES),
+      sustained: (await bench.multiplyAddsOf(flops.chains, { tries: 2, sampleMs: SUSTAINED_MS })) / flops.perSecond,
       halfInvocations: await bench.halfInvocations(flops.chains, flops.perSecond),
       dispatchMs: await bench.emptyDispatch(),
       submitMs: bench.stopwatch.submitMs,
@@ -65,17 +68,19 @@ export async function measureCeilings(engine: Engine, { signal }: { readonly sig
 class Bench {
   private readonly buffers: GPUBuffer[];
   private readonly timing: TimingOptions;
+  private readonly device: 'software' | 'hardware';
 
   private constructor(
     private readonly engine: Engine,
     readonly stopwatch: Stopwatch,
     signal: AbortSignal | undefined,
   ) {
-    const bytes = engine.adapter.software ? BYTES.software : BYTES.hardware;
+    this.device = engine.adapter.software ? 'software' : 'hardware';
+    const bytes = BYTES[this.device];
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     this.buffers = ['x', 'y'].map((name) => engine.createBuffer(`ceiling ${name}`, bytes, usage));
     engine.device.queue.writeBuffer(this.buffers[0]!, 0, CEILING_FMA_INPUT);
-    this.timing = { ...(engine.adapter.software ? SHARED_PROCESSOR : { tries: 5 }), signal };
+    this.timing = { ...TIMING[this.device], signal };
   }
 
   static async open(engine: Engine, signal: AbortSignal | undefined): Promise<Bench> {
@@ -88,10 +93,9 @@ class Bench {
   }
 
   async multiplyAdds(): Promise<{ chains: number; perSecond: number }> {
-    const groups = this.engine.adapter.software ? GROUPS.software : GROUPS.hardware;
     let best = { chains: 0, perSecond: 0 };
     for (const chains of CHAINS) {
-      const perSecond = await this.multiplyAddsOf(chains, groups);
+      const perSecond = await this.multiplyAddsOf(chains);
       if (perSecond > best.perSecond) best = { chains, perSecond };
     }
     return best;
@@ -100,13 +104,13 @@ class Bench {
   /** The number of invocations, doubled from one workgroup, that reaches half of the ceiling. */
   async halfInvocations(chains: number, ceiling: number): Promise<number> {
     for (let groups = 1; groups < GROUPS.hardware; groups *= 2) {
-      if ((await this.multiplyAddsOf(chains, groups)) > ceiling / 2) return groups * WORKGROUP;
+      if ((await this.multiplyAddsOf(chains, {}, groups)) > ceiling / 2) return groups * WORKGROUP;
     }
     return GROUPS.hardware * WORKGROUP;
   }
 
   /** Bytes per second of the best of several ways to copy. */
-  async copies(ways: readonly Way[], bytes: number): Promise<number> {
+  async copies(ways: readonly Way[], bytes = BYTES[this.device]): Promise<number> {
     let best = 0;
     for (const way of ways) {
       const kernel = { ...way, count: bytes / (way.type === 'vec4f' ? 16 : 4) };
@@ -123,14 +127,15 @@ class Bench {
     return this.time(ceilingCopy({ type: 'f32', count: WORKGROUP, each: 1, sum: false }), [1, 1], 4 * WORKGROUP);
   }
 
-  private async multiplyAddsOf(chains: number, groups: number): Promise<number> {
+  /** Operations per second of a number of chains. */
+  async multiplyAddsOf(chains: number, timing: TimingOptions = {}, groups = GROUPS[this.device]): Promise<number> {
     const kernel = { chains, rounds: ROUNDS };
-    const ms = await this.time(ceilingFma(kernel), [groups, 1], Math.max(16, groups * WORKGROUP * 4));
+    const ms = await this.time(ceilingFma(kernel), [groups, 1], Math.max(16, groups * WORKGROUP * 4), timing);
     return (groups * WORKGROUP * ceilingFmaFlops(kernel)) / (ms / 1e3);
   }
 
   /** Milliseconds of one dispatch of a kernel from x to y, of which it sees the first `bytes`. */
-  private async time(code: string, [across, down]: readonly [number, number], bytes: number): Promise<number> {
+  private async time(code: string, [across, down]: readonly [number, number], bytes: number, timing: TimingOptions = {}): Promise<number> {
     const label = 'ceiling';
     const { pipeline, layout, bindings } = await this.engine.pipelines.compile(label, code);
     const entries = bindings.map(({ index, name }) => ({
@@ -142,6 +147,6 @@ class Bench {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       for (let i = 0; i < times; i++) pass.dispatchWorkgroups(across, down);
-    }, this.timing);
+    }, { ...this.timing, ...timing });
   }
 }

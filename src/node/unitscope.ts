@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { version } from '../../package.json';
 import { EXIT } from './command/command.ts';
 import { commands } from './command/index.ts';
-import { commandToRun, main } from './command/main.ts';
+import { main, needsGpu } from './command/main.ts';
 import { closeNodeGpu } from './host.ts';
 import { findVulkan, isApplied } from './vulkan.ts';
 
@@ -21,7 +21,7 @@ const SAME_REQUEST = 200; // ms
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 const words = process.argv.slice(2);
-const choice = commandToRun(words, commands)?.gpu && !process.env[RESTARTED] ? findVulkan() : undefined;
+const choice = needsGpu(words, commands) && !process.env[RESTARTED] ? findVulkan() : undefined;
 
 if (choice && !isApplied(choice)) restart(choice.environment);
 else await run();

@@ -16,6 +16,8 @@ export interface Ceilings {
   readonly bytesPerSecond: number;
   /** The same by 4 bytes at once, in small tensors: what each access costs. */
   readonly wordBytesPerSecond: number;
+  /** Share of `flopsPerSecond` that is kept up for 50 ms: far below 1 where other programs use the device, or it gets hot. */
+  readonly sustained: number;
   /** Invocations at which half of `flopsPerSecond` is reached: fewer leave parts of the device idle. */
   readonly halfInvocations: number;
   /** Cost of a dispatch that does nothing, within a submission, ms. */
@@ -51,7 +53,7 @@ export function boundOf({ computeMs, memoryMs, dispatchMs }: Cost): Bound {
 }
 
 /** Costs of steps that run one after the other. The limit is the sum of their limits: no two steps overlap. */
-export function sumCosts(costs: readonly Cost[]): Cost {
+function sumCosts(costs: readonly Cost[]): Cost {
   const sum = (of: (cost: Cost) => number): number => costs.reduce((total, cost) => total + of(cost), 0);
   return {
     flops: sum((cost) => cost.flops),

@@ -4,7 +4,7 @@ import { boundOf, costOf, planCost, type Ceilings } from '../../src/scheduler/co
 import { totals } from '../../src/scheduler/plan.ts';
 import { convolution, network, node } from './networks.ts';
 
-const ceilings: Ceilings = { flopsPerSecond: 1e9, bytesPerSecond: 1e8, wordBytesPerSecond: 1e8, halfInvocations: 64, dispatchMs: 0.5, submitMs: 1 };
+const ceilings: Ceilings = { flopsPerSecond: 1e9, bytesPerSecond: 1e8, wordBytesPerSecond: 1e8, sustained: 1, halfInvocations: 64, dispatchMs: 0.5, submitMs: 1 };
 
 describe('the limit of a step', () => {
   test.each([

@@ -36,6 +36,7 @@ export function describeCeilings(ceilings: Ceilings): string[] {
     ['multiply-adds', rate(ceilings.flopsPerSecond, 'FLOP/s'), 'f32, on registers, a multiply-add counts 2'],
     ['memory', rate(ceilings.bytesPerSecond, 'B/s'), 'read and written, by 16 bytes at once'],
     ['4-byte accesses', rate(ceilings.wordBytesPerSecond, 'B/s'), 'read and written, from a cache'],
+    ['sustained', `${Math.round(100 * ceilings.sustained)} %`, ceilings.sustained < 0.7 ? 'of the multiply-adds over 50 ms: other programs use the device too' : 'of the multiply-adds over 50 ms'],
     ['half speed', ceilings.halfInvocations.toLocaleString('en'), 'invocations at once reach half of the arithmetic'],
     ['dispatch', milliseconds(ceilings.dispatchMs), 'that does nothing, within a submission'],
     ['submission', milliseconds(ceilings.submitMs), 'of nothing, until it is done'],

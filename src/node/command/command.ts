@@ -44,8 +44,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>;
   /** Whole command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
-  /** True when the process must start with the variables of the Vulkan driver. */
-  readonly gpu: boolean;
+  /** True when the process must start with the variables of the Vulkan driver; a name when that option asks for it. */
+  readonly gpu: boolean | `--${string}`;
   run(call: Call): Promise<Report>;
 }
 

@@ -21,6 +21,12 @@ export function commandToRun(words: readonly string[], commands: readonly Comman
   return commands.find(({ name }) => name === words[0]);
 }
 
+/** True when the words ask for work on a GPU. */
+export function needsGpu(words: readonly string[], commands: readonly Command[]): boolean {
+  const gpu = commandToRun(words, commands)?.gpu ?? false;
+  return typeof gpu === 'string' ? words.includes(gpu) : gpu;
+}
+
 export async function main(words: readonly string[], commands: readonly Command[], around: Surroundings): Promise<ExitCode> {
   const { stdout, stderr } = around;
   try {

@@ -1,6 +1,8 @@
 /** `unitscope plan`: every GPU step of a forward (and backward) pass, without a GPU. */
-import { compile, totals, type Plan, type ReluRule, type Step } from '../../index.ts';
-import type { Command, Option, Report } from './command.ts';
+import { compile, explain, totals, type CompileOptions, type Network, type Plan, type ReluRule, type Step } from '../../index.ts';
+import type { Call, Command, Option, Report } from './command.ts';
+import { describeExplanation, explanationData } from './explanation.ts';
+import { adapterName, withEngine } from './gpu.ts';
 import { table } from './help.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
 import { binary, metric } from './quantity.ts';
@@ -16,34 +18,46 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   batch: { type: 'text', value: 'N', summary: 'images at once', default: '1' },
   layer: { type: 'text', value: 'NAME', summary: 'compute up to this layer; without it, all outputs' },
   backward: { type: 'text', value: 'RULE', summary: `the backward pass too: ${RULES.join(', ')}, none`, default: 'none' },
+  explain: { type: 'flag', summary: 'run the steps on the GPU: why each kernel was chosen, its time, its limit, and why it is slow' },
 };
 
 export const plan: Command = {
   name: 'plan',
-  summary: 'show every GPU step with kernel, shape, FLOPs and bytes; needs no GPU',
+  summary: 'show every GPU step with kernel, shape, FLOPs and bytes; needs no GPU, but for --explain',
   operands: ['MODEL?'],
   options: { ...OPTIONS, ...MODEL_OPTIONS },
   examples: [
     ['unitscope plan network.onnx', 'the steps of a forward pass'],
     ['unitscope plan --layer conv3 --backward guided --batch 8', 'forward and guided backward to conv3 of the embedded network'],
+    ['unitscope plan network.onnx --explain', 'each step beside the least that this GPU needs for it'],
     ['unitscope plan network.onnx --json', 'the same for programs'],
   ],
-  gpu: false,
+  gpu: '--explain',
   async run(call): Promise<Report> {
     const { batch, layer, backward } = call.values;
     const images = countOf('batch', batch!, 1, 65536);
     const rule = choiceOf('backward', backward!, [...RULES, 'none']);
     const { network } = await loadModel(call, call.operands[0]);
     const layers = layer === undefined ? network.outputs : [layer];
-    const made = compile(network, {
-      batch: images,
-      layers,
-      capabilities: COMMON_DEVICE,
-      ...(rule !== 'none' && { backward: { from: layers[0], rule } }),
-    });
+    const options = { batch: images, layers, ...(rule !== 'none' && { backward: { from: layers[0], rule } }) };
+    if (call.flags.has('explain')) return explained(call, network, options);
+    const made = compile(network, { ...options, capabilities: COMMON_DEVICE });
     return { data: dataOf(made), text: describe(made) };
   },
 };
+
+/** The plan for the GPU of this machine, measured on it. */
+function explained({ signal, progress }: Call, network: Network, options: Omit<CompileOptions, 'capabilities'>): Promise<Report> {
+  return withEngine(async (engine) => {
+    const made = compile(network, { ...options, capabilities: engine.capabilities });
+    const result = await explain(engine, made, { signal, progress: (done, total) => progress.report('steps', done, total) });
+    const adapter = adapterName(engine);
+    return {
+      data: { ...dataOf(made), adapter, explanation: explanationData(result) },
+      text: [`${network.name}, batch ${made.batch}`, ...describeExplanation(result, adapter), '', ...sumsOf(made)].join('\n'),
+    };
+  });
+}
 
 /** The shape that a step makes: that of its last gradient or of its result. */
 function resultShape({ tensors }: Plan, step: Step): readonly number[] {
@@ -60,7 +74,7 @@ function dataOf(made: Plan) {
 }
 
 function describe(made: Plan): string {
-  const { network, batch, steps, totals: sums } = dataOf(made);
+  const { network, batch, steps } = dataOf(made);
   const rows = steps.map(({ label, kernel, shape, grid, flops, bytes }) => [
     label, kernel, shape.join(' x '), grid.join(' x '), metric(flops), binary(bytes),
   ]);
@@ -68,10 +82,15 @@ function describe(made: Plan): string {
     `${network}, batch ${batch}`,
     ...table([['step', 'kernel', 'makes', 'workgroups', 'FLOPs', 'moves'], ...rows], [4, 5]),
     '',
-    ...table([
-      ['steps', `${sums.steps}, of ${sums.pipelines} pipelines`],
-      ['work', `${metric(sums.flops)} FLOPs, ${binary(sums.bytes)} moved`],
-      ['memory', `${binary(sums.memory)} in ${sums.buffers} buffers, weights included`],
-    ]),
+    ...sumsOf(made),
   ].join('\n');
+}
+
+function sumsOf(made: Plan): string[] {
+  const { steps, pipelines, flops, bytes, memory, buffers } = totals(made);
+  return table([
+    ['steps', `${steps}, of ${pipelines} pipelines`],
+    ['work', `${metric(flops)} FLOPs, ${binary(bytes)} moved`],
+    ['memory', `${binary(memory)} in ${buffers} buffers, weights included`],
+  ]);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UnitscopeError, type ErrorCode } from '../../../src/errors.ts';
 import type { Command, Report } from '../../../src/node/command/command.ts';
 import { commands } from '../../../src/node/command/index.ts';
-import { commandToRun, main } from '../../../src/node/command/main.ts';
+import { commandToRun, main, needsGpu } from '../../../src/node/command/main.ts';
 
 function fake(run: Command['run'], name = 'work'): Command {
   return { name, summary: 'a test', operands: [], options: {}, examples: [['unitscope work', 'works']], gpu: true, run };
@@ -96,4 +96,6 @@ test('an unknown command is refused with the nearest name', async () => {
 test('only a command that is going to run needs the GPU', () => {
   expect(commandToRun(['doctor'], commands)?.name).toBe('doctor');
   for (const words of [[], ['--version'], ['doctor', '--help'], ['nothing']]) expect(commandToRun(words, commands)).toBeUndefined();
+  expect([['doctor'], ['plan', '--explain', 'net.onnx']].map((words) => needsGpu(words, commands))).toEqual([true, true]);
+  expect([['plan', 'net.onnx'], ['inspect'], ['doctor', '--help']].map((words) => needsGpu(words, commands))).toEqual([false, false, false]);
 });

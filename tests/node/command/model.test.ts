@@ -127,6 +127,34 @@ describe('plan', () => {
   });
 });
 
+describe('plan --explain', () => {
+  test('the built program runs each step beside its limit', async () => {
+    const { exit, out } = await start(['plan', '--explain', '--layer', 'conv2', '--json']);
+    expect(exit).toBe(0);
+    const { steps, adapter, explanation } = JSON.parse(out) as {
+      steps: { label: string }[];
+      adapter: string;
+      explanation: { steps: { label: string; limitMs: number; timeMs: number; share: number }[]; total: { limitMs: number; timeMs: number; runMs: number } };
+    };
+    expect(adapter).not.toBe('');
+    expect(explanation.steps.map(({ label }) => label)).toEqual(steps.map(({ label }) => label));
+    for (const { limitMs, timeMs, share } of explanation.steps) {
+      expect(Math.min(limitMs, timeMs)).toBeGreaterThan(0);
+      expect(share).toBeCloseTo(limitMs / timeMs, 9);
+    }
+    expect(explanation.total.limitMs).toBeCloseTo(explanation.steps.reduce((sum, { limitMs }) => sum + limitMs, 0), 9);
+  });
+
+  test('people read a table with a line for what is slow', async () => {
+    const { exit, out } = await start(['plan', '--explain', '--layer', 'pool1']);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^ {2}multiply-adds +\S+ .?FLOP\/s/m);
+    expect(out).toMatch(/^ {2}step +kernel +limit +takes +share +bound by$/m);
+    expect(out).toMatch(/^ {2}pool1\/max_pool\.forward +max_pool .*%  (arithmetic|memory|dispatch)$/m);
+    expect(out).toMatch(/^ {2}forward( +\S+ .?s){2} +\S+ %$/m);
+  });
+});
+
 describe('an unusable model ends with 4, and the message names file or layer', () => {
   const conv = () => onnxModel({ nodes: [op('Conv', {}, ['x', 'w'])], inputs: { x: [1, 3, 8, 8] }, outputs: ['y'], constants: [floats('w', 4, 3, 3, 3)] });
   const files: Record<string, () => Uint8Array | string> = {
