@@ -1,8 +1,8 @@
 /** What ours and every peer offer to the measurement: the same work, prepared, run, finished, read. */
-import { ancestors, classLayers, shapesOf, type Network, type Shape, type Tensor } from '../../src/index.ts';
+import { ancestors, classLayers, findNode, shapesOf, type Network, type Shape, type Tensor } from '../../src/index.ts';
 import { formulaTensor } from './formula.ts';
 import type { ContenderName } from './record.ts';
-import type { Kind } from './rows.ts';
+import type { Kind, Row } from './row.ts';
 
 /** One row with its data. */
 export interface Work {
@@ -43,20 +43,29 @@ export interface Contender {
   prepare(work: Work): Promise<() => Promise<Running>>;
 }
 
-export function workOf(network: Network, kind: Kind, amplitude: number): Work {
-  const layer = network.nodes.length === 1 ? network.outputs[0]! : classLayers(network).logits;
+/** The input of a row: its batch, and its size where it has one. */
+function inputOf(network: Network, { batch, size }: Pick<Row, 'batch' | 'size'>): Network['inputs'][number] {
+  const { name, shape } = network.inputs[0]!;
+  return { name, shape: [batch, shape[1]!, ...(size === undefined ? shape.slice(2) : [size, size])] };
+}
+
+export function workOf(network: Network, row: Pick<Row, 'kind' | 'amplitude' | 'batch' | 'size' | 'layer'>): Work {
+  const { kind, amplitude } = row;
+  const layer = row.layer ?? (network.nodes.length === 1 ? network.outputs[0]! : classLayers(network).logits);
   const nodes = ancestors(network, [layer]);
-  const needed: Network = { ...network, nodes, outputs: [nodes.at(-1)!.output] };
+  const input = inputOf(network, row);
+  const needed: Network = { ...network, inputs: [input], nodes, outputs: [findNode(network, layer).output] };
   const shapes = shapesOf(needed);
-  const input = network.inputs[0]!;
   const target = shapes.get(needed.outputs[0]!)!;
   const x = formulaTensor(`${network.name}/x`, input.shape, amplitude);
   const dy = kind === 'input gradient' ? formulaTensor(`${network.name}/dy`, target, 1) : oneHot(target, 7);
   return { kind, network: needed, layer: needed.outputs[0]!, shapes, x, dy };
 }
 
+/** One element of every image. */
 function oneHot(shape: Shape, index: number): Tensor {
-  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  data[Math.min(index, data.length - 1)] = 1;
+  const image = shape.slice(1).reduce((a, b) => a * b, 1);
+  const data = new Float32Array(shape[0]! * image);
+  for (let n = 0; n < shape[0]!; n++) data[n * image + Math.min(index, image - 1)] = 1;
   return { shape, data };
 }

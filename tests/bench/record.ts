@@ -1,5 +1,5 @@
 /** What a run writes down; the JSON file holds a `Report`. Times are in ms. */
-import type { Kind } from './rows.ts';
+import type { Kind } from './row.ts';
 
 export const PEERS = ['ort', 'tfjs', 'jax', 'wasm'] as const;
 export type PeerName = (typeof PEERS)[number];
@@ -24,6 +24,10 @@ export interface Timing {
 export interface RowRecord {
   readonly title: string;
   readonly kind: Kind;
+  /** Images at once. */
+  readonly batch: number;
+  /** Height and width of the input, in rows about scaling. */
+  readonly size?: number;
   /** Floating-point operations of one run by our plan. */
   readonly flops: number;
   readonly timings: readonly Timing[];

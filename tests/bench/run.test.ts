@@ -10,7 +10,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'unitscope-bench-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 test('a tiny layer is timed beside its peers in the browser, and all agree', async () => {
-  const options = { only: '^smoke conv 5x5', peers: ['ort', 'jax', 'wasm'] as const, samples: 2, quick: false, json: '' };
+  const options = { only: '^smoke conv 5x5', peers: ['ort', 'jax', 'wasm'] as const, samples: 2, quick: false, full: false, scaling: false, json: '' };
   const report = await bench(options, join(scratch, 'page'), () => undefined);
   expect(report.rows.map(({ title }) => title)).toEqual(['smoke conv 5x5 s2 g2 6->8 @11x9 forward', 'smoke conv 5x5 s2 g2 6->8 @11x9 input gradient']);
   for (const { timings, flops } of report.rows) {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import type { Job, Report, RowRecord } from './record.ts';
-import { chooseRows } from './rows.ts';
+import { chooseRows, ROWS } from './rows.ts';
 import { openSite, ROOT, runJob } from './session.ts';
 import { alarms, formatTable } from './table.ts';
 
@@ -38,7 +38,7 @@ export async function bench(options: Options, folder: string, say: (line: string
       const lost = chosen[rows.length];
       if (!result.machine || !lost) throw new Error(result.fault);
       const culprit = [...options.peers].find((name) => current.endsWith(`: ${name}`)) ?? 'unitscope';
-      rows.push({ title: lost.title, kind: lost.kind, flops: 0, timings: [{ contender: culprit, samples: [], repeat: 1, fault: result.fault }] });
+      rows.push({ title: lost.title, kind: lost.kind, batch: lost.batch, flops: 0, timings: [{ contender: culprit, samples: [], repeat: 1, fault: result.fault }] });
     }
   } finally {
     site.close();
@@ -51,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   let options: Options;
   try {
     options = parseOptions(args);
-    if (chooseRows(options).length === 0) throw new Error(`no row matches; the rows are:\n${chooseRows({ quick: false }).map(({ title }) => title).join('\n')}`);
+    if (chooseRows(options).length === 0) throw new Error(`no row matches; the rows are:\n${ROWS.map(({ title }) => title).join('\n')}`);
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;

@@ -7,7 +7,7 @@ import { findBrowser, launchArguments } from '../../src/node/browser.ts';
 import type { Bench } from './page/page.ts';
 import { ORT_FILES } from './peers/ort_files.ts';
 import type { Job, Machine, Progress, RowRecord } from './record.ts';
-import { FILES } from './rows.ts';
+import { FILES } from './network_rows.ts';
 import { serve, type Serving } from './server.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseOptions } from './options.ts';
 import type { Report, RowRecord, Timing } from './record.ts';
-import { chooseRows, ROWS } from './rows.ts';
 import { alarms, formatTable, number } from './table.ts';
 
 const timing = (contender: Timing['contender'], samples: number[], rest: Partial<Timing> = {}): Timing => ({ contender, samples, repeat: 1, ...rest });
 
-const row = (title: string, ...timings: Timing[]): RowRecord => ({ title, kind: 'forward', flops: 2e9, timings });
+const row = (title: string, ...timings: Timing[]): RowRecord => ({ title, kind: 'forward', batch: 1, flops: 2e9, timings });
 
 const report = (rows: RowRecord[], software = true): Report => ({
   date: '',
@@ -66,29 +64,4 @@ test('alarms are for what is wrong and for ours, not for what a peer lacks', () 
 
 test.each([[1234.5, '1235'], [99.95, '100.0'], [12.34, '12.3'], [1.234, '1.23'], [0.0123, '0.012'], [NaN, 'NaN']])('%s ms is written %s', (value, text) => {
   expect(number(value)).toBe(text);
-});
-
-describe('the rows', () => {
-  test('have titles of their own', () => expect(new Set(ROWS.map(({ title }) => title)).size).toBe(ROWS.length));
-
-  test('are chosen by title; hidden ones only when asked for', () => {
-    expect(chooseRows({ quick: false }).some(({ hidden }) => hidden)).toBe(false);
-    expect(chooseRows({ only: '^smoke conv 3x3', quick: false })).toHaveLength(2);
-    expect(chooseRows({ only: 'caffenet', quick: false }).map(({ kind }) => kind)).toEqual(['forward', 'forward + gradient', 'maximize step']);
-    const quick = chooseRows({ quick: true });
-    expect(quick.length).toBeGreaterThan(0);
-    expect(quick.every((chosen) => chosen.quick)).toBe(true);
-  });
-});
-
-describe('the options', () => {
-  test('have defaults', () => {
-    expect(parseOptions([])).toEqual({ only: undefined, peers: ['ort', 'tfjs', 'jax'], samples: 7, quick: false, json: 'dist/bench/bench.json' });
-    expect(parseOptions(['--quick', '--peers', 'none'])).toMatchObject({ samples: 3, peers: [] });
-    expect(parseOptions(['--samples', '1', '--peers', 'wasm,ort'])).toMatchObject({ samples: 1, peers: ['wasm', 'ort'] });
-  });
-
-  test.each([[['--samples', '0']], [['--samples', 'x']], [['--peers', 'torch']], [['--only', '(']], [['--fast']]])('refuse %s', (args) => {
-    expect(() => parseOptions(args)).toThrow();
-  });
 });

@@ -3,7 +3,7 @@ import type { Contender, Running, Work } from '../contender.ts';
 import { ort, wasm } from '../peers/ort.ts';
 import { unitscope } from '../peers/unitscope.ts';
 import { TOLERANCE, type ContenderName, type PeerName, type RowRecord, type Timing } from '../record.ts';
-import type { Row } from '../rows.ts';
+import type { Row } from '../row.ts';
 import { planSamples, relativeError } from '../statistics.ts';
 
 /** A contender that is not through with one stage (the first run, one sample) after this time, ms, is given up. */
@@ -101,5 +101,5 @@ export async function measureRow(
       : { timing: { contender: name, samples: [], repeat: 1, fault: 'nothing to compare with' } };
     timings.push(other.timing);
   }
-  return { title: row.title, kind: row.kind, flops: own.flops ?? 0, timings };
+  return { title: row.title, kind: row.kind, batch: row.batch, ...(row.size && { size: row.size }), flops: own.flops ?? 0, timings };
 }

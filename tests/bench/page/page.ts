@@ -3,7 +3,8 @@ import { Engine, loadNetwork, type Network } from '../../../src/index.ts';
 import { workOf } from '../contender.ts';
 import { measureRow } from './measurement.ts';
 import type { Job, Machine, Progress, RowRecord } from '../record.ts';
-import { ROWS, type Row } from '../rows.ts';
+import type { Row } from '../row.ts';
+import { ROWS } from '../rows.ts';
 
 const state = { rows: [] as RowRecord[], current: '', done: false, fault: undefined as string | undefined, machine: undefined as Machine | undefined };
 
@@ -38,11 +39,11 @@ async function start({ titles, peers, samples }: Job): Promise<void> {
     const say = (what: string): void => void (state.current = what);
     say('network');
     try {
-      const work = workOf(await networkOf(row), row.kind, row.amplitude);
+      const work = workOf(await networkOf(row), row);
       state.rows.push(await measureRow(row, work, { peers, samples, say }));
     } catch (error) {
       const timing = { contender: 'unitscope' as const, samples: [], repeat: 1, fault: (error as Error).message };
-      state.rows.push({ title, kind: row.kind, flops: 0, timings: [timing] });
+      state.rows.push({ title, kind: row.kind, batch: row.batch, flops: 0, timings: [timing] });
     }
   }
 }
