@@ -5,7 +5,7 @@ import { bindingsOf, type Binding } from '../gpu/bindings.ts';
 import type { Shape } from '../network/network.ts';
 import type { Capabilities, Dispatch, Recorder, TensorRef } from '../ops/op.ts';
 import { coalesce, type Place, type Touches } from './coalesce.ts';
-import { assignBuffers, type Life } from './memory.ts';
+import { assignBuffers, liveBytes, type Life } from './memory.ts';
 import type { Plan, PlannedConstant, Step } from './plan.ts';
 
 const elements = ({ shape }: Pick<TensorRef, 'shape'>): number => shape.reduce((product, size) => product * size, 1);
@@ -131,6 +131,7 @@ export class PlanBuilder {
         return { ...ref, bytes: bytesOf(ref), buffer: bufferOf.get(root) ?? -1, offset: 4 * offset, root };
       }),
       buffers,
+      liveBytes: liveBytes([...lives.values()]),
       constants: [...this.constants.values()].map(({ tensor, make }) => ({ tensor, make })),
       passes: new Map(this.passNames.map((pass) => [pass, steps.filter((step) => step.pass === pass)])),
       named: this.named,

@@ -16,6 +16,20 @@ export interface Assignment {
   readonly buffers: readonly number[];
 }
 
+/** The most bytes alive at one step, pinned ones included: no assignment can use less. */
+export function liveBytes(lives: readonly Life[]): number {
+  const pinned = lives.filter((life) => life.pinned).reduce((sum, { bytes }) => sum + bytes, 0);
+  const change = new Map<number, number>();
+  for (const { first, last, bytes } of lives.filter((life) => !life.pinned)) {
+    change.set(first, (change.get(first) ?? 0) + bytes);
+    change.set(last + 1, (change.get(last + 1) ?? 0) - bytes);
+  }
+  let now = pinned;
+  let most = pinned;
+  for (const [, bytes] of [...change].sort(([a], [b]) => a - b)) most = Math.max(most, (now += bytes));
+  return most;
+}
+
 /**
  * Greedy by time: a tensor takes the free buffer that fits it best (the smallest that is large enough, else the
  * largest, which grows), or a new one. Pinned tensors have a buffer to themselves.

@@ -46,6 +46,8 @@ export interface Plan {
   readonly tensors: readonly PlannedTensor[];
   /** Bytes of every buffer. */
   readonly buffers: readonly number[];
+  /** The most bytes alive at one step: what the buffers hold at least, however tensors share them. */
+  readonly liveBytes: number;
   readonly constants: readonly PlannedConstant[];
   readonly passes: ReadonlyMap<string, readonly Step[]>;
   /** Tensor ids of inputs, of watched layers (by node and output name), and of what a method named. */
@@ -59,7 +61,9 @@ export interface PlanTotals {
   readonly buffers: number;
   readonly flops: number;
   readonly bytes: number;
+  /** Bytes of all buffers, and the least that any sharing could do with. */
   readonly memory: number;
+  readonly liveBytes: number;
 }
 
 export function totals(plan: Plan): PlanTotals {
@@ -72,5 +76,6 @@ export function totals(plan: Plan): PlanTotals {
     flops: sum(steps.map((step) => step.flops)),
     bytes: sum(steps.map((step) => step.bytes)),
     memory: sum(plan.buffers),
+    liveBytes: plan.liveBytes,
   };
 }

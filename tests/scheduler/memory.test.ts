@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf } from '../../src/scheduler/builder.ts';
 import { compile } from '../../src/scheduler/compile.ts';
-import { assignBuffers, type Life } from '../../src/scheduler/memory.ts';
+import { assignBuffers, liveBytes, type Life } from '../../src/scheduler/memory.ts';
 import { convolution, network, node } from './networks.ts';
 
-/** The most bytes alive at one time: no assignment can use less. */
-function liveBytes(lives: readonly Life[]): number {
+/** The most bytes alive at one time, step by step: no assignment can use less. */
+function countLive(lives: readonly Life[]): number {
   const last = Math.max(0, ...lives.map((life) => life.last));
   let most = 0;
   for (let step = 0; step <= last; step++) {
@@ -83,6 +83,11 @@ describe('for any lives', () => {
       { numRuns: 200, seed: 2 },
     );
   });
+});
+
+test('the bytes alive are counted step by step', () => {
+  fc.assert(fc.property(lives, (list) => void expect(liveBytes(list)).toBe(countLive(list))), { numRuns: 200, seed: 3 });
+  expect(liveBytes([])).toBe(0);
 });
 
 test('a tensor takes whole quads, and never nothing', () => {

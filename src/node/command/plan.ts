@@ -87,10 +87,11 @@ function describe(made: Plan): string {
 }
 
 function sumsOf(made: Plan): string[] {
-  const { steps, pipelines, flops, bytes, memory, buffers } = totals(made);
+  const { steps, pipelines, flops, bytes, memory, liveBytes, buffers } = totals(made);
   return table([
     ['steps', `${steps}, of ${pipelines} pipelines`],
     ['work', `${metric(flops)} FLOPs, ${binary(bytes)} moved`],
     ['memory', `${binary(memory)} in ${buffers} buffers, weights included`],
+    ['', `${(memory / liveBytes).toFixed(2)} times the ${binary(liveBytes)} that are alive at one step at most`],
   ]);
 }
