@@ -41,7 +41,7 @@ export const add: Op<FusedAttributes> = {
         tensors: { dy, dx: target.tensor },
         grid: linearGrid(elements(x.shape)),
         flops: elements(c.y.shape),
-        ...(elements(x.shape) === elements(c.y.shape) && !target.accumulate && { copy: { from: dy, to: target.tensor, at: 0 } }),
+        ...(elements(x.shape) === elements(c.y.shape) && !target.accumulate && { copy: { from: dy, to: target.tensor, at: 0, pieces: 1 } }),
       });
     });
   },

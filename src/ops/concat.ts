@@ -44,8 +44,7 @@ export const concat: Op<ConcatAttributes> = {
         tensors: { x, y: c.y },
         grid: concatGrid(parameters),
         flops: 0,
-        // One row: the part lies in y in one piece.
-        ...(parameters.outer === 1 && { copy: { from: x, to: c.y, at: parameters.offset } }),
+        copy: { from: x, to: c.y, at: parameters.offset, pieces: parameters.outer },
       });
     });
   },
@@ -60,7 +59,7 @@ export const concat: Op<ConcatAttributes> = {
         tensors: { dy: c.dy, dx: target.tensor },
         grid: concatGrid(parameters),
         flops: 0,
-        ...(parameters.outer === 1 && !target.accumulate && { copy: { from: c.dy, to: target.tensor, at: parameters.offset } }),
+        ...(!target.accumulate && { copy: { from: c.dy, to: target.tensor, at: parameters.offset, pieces: parameters.outer } }),
       });
     });
   },

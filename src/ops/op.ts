@@ -40,6 +40,8 @@ export interface Copy {
   readonly from: TensorRef;
   readonly to: TensorRef;
   readonly at: number;
+  /** More than one where the block lies scattered, the first piece at `at`: such a copy always stays. */
+  readonly pieces: number;
 }
 
 /** A choice among the kernels of an op, as `plan --explain` prints it. */

@@ -30,7 +30,7 @@ const windowKernels = <A>(place: (attributes: A) => Placement): Pick<Op<A>, 'for
       tensors: { x: c.x[0]!, y: c.y },
       grid: linearGrid(elements(y)),
       flops: 0,
-      ...(at !== undefined && { copy: { from: c.x[0]!, to: c.y, at } }),
+      ...(at !== undefined && { copy: { from: c.x[0]!, to: c.y, at, pieces: 1 } }),
     });
   },
   backward(c) {
@@ -46,7 +46,7 @@ const windowKernels = <A>(place: (attributes: A) => Placement): Pick<Op<A>, 'for
       tensors: { dy: c.dy, dx: target.tensor },
       grid: linearGrid(elements(x)),
       flops: 0,
-      ...(at !== undefined && { copy: { from: c.dy, to: target.tensor, at } }),
+      ...(at !== undefined && { copy: { from: c.dy, to: target.tensor, at, pieces: 1 } }),
     });
   },
 });

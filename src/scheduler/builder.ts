@@ -5,6 +5,7 @@ import { bindingsOf, type Binding } from '../gpu/bindings.ts';
 import type { Shape } from '../network/network.ts';
 import type { Capabilities, Dispatch, Recorder, TensorRef } from '../ops/op.ts';
 import { coalesce, type Place, type Touches } from './coalesce.ts';
+import { hoist } from './hoist.ts';
 import { assignBuffers, liveBytes, type Life } from './memory.ts';
 import type { Plan, PlannedConstant, Step } from './plan.ts';
 
@@ -106,13 +107,14 @@ export class PlanBuilder {
       pass,
       reads: bound('read'),
       writes: bound('read_write'),
-      copy: copy && { from: copy.from.id, to: copy.to.id, at: copy.at },
+      copy: copy && { from: copy.from.id, to: copy.to.id, at: copy.at, pieces: copy.pieces },
     });
   }
 
   build(): Plan {
     const { places, gone } = coalesce(this.places, this.touches, { external: this.external, kept: this.kept });
-    const steps = this.steps.filter((_, index) => !gone.has(index));
+    const left = this.steps.map((_, index) => index).filter((index) => !gone.has(index));
+    const steps = hoist(left.map((index) => this.touches[index]!), places, this.kept).map((index) => this.steps[left[index]!]!);
     const pinned = new Set([...this.external, ...this.kept].map((id) => places.get(id)!.root));
     const lives = new Map<number, Life>();
     const touch = (id: number, step: number): void => {

@@ -16,6 +16,8 @@ export interface Block {
   readonly from: number;
   readonly to: number;
   readonly at: number;
+  /** More than one where the block lies scattered. */
+  readonly pieces: number;
 }
 
 /** What a step does to tensors, by id. */
@@ -64,7 +66,7 @@ class Memory {
   /** The part of a tensor that a step touches: a copy only its block. */
   private touched(id: number, copy: Block | undefined): Place {
     const place = this.places.get(id)!;
-    if (!copy) return place;
+    if (!copy || copy.pieces > 1) return place;
     const size = Math.min(this.places.get(copy.from)!.size, this.places.get(copy.to)!.size);
     return size < place.size ? { ...place, offset: place.offset + copy.at, size } : place;
   }
@@ -154,7 +156,7 @@ export function coalesce(
 ): { readonly places: ReadonlyMap<number, Place>; readonly gone: ReadonlySet<number> } {
   const memory = new Memory(new Map(places), steps, watchers);
   const size = ({ from, to }: Block): number => Math.min(places.get(from)!.size, places.get(to)!.size);
-  const copies = steps.flatMap(({ copy }, c) => (copy ? [{ c, copy }] : []));
+  const copies = steps.flatMap(({ copy }, c) => (copy?.pieces === 1 ? [{ c, copy }] : []));
   // Where two are in each other's way, the larger one is saved.
   for (const { c, copy: { from, to } } of copies.sort((a, b) => size(b.copy) - size(a.copy) || a.c - b.c)) {
     if (memory.fits(c, to, from)) memory.merge(c, to, from);

@@ -134,6 +134,6 @@ function passThrough(
     tensors: { dy: gradient, dx: tensor },
     grid: concatGrid(whole),
     flops: 0,
-    ...(!accumulate && { copy: { from: gradient, to: tensor, at: 0 } }),
+    ...(!accumulate && { copy: { from: gradient, to: tensor, at: 0, pieces: 1 } }),
   });
 }

@@ -1,134 +1,22 @@
 /** Copies that are left out: programs of copies and computations give the same with and without them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { coalesce, type Place, type Touches } from '../../src/scheduler/coalesce.ts';
+import { coalesce } from '../../src/scheduler/coalesce.ts';
+import { choices, Program, randomProgram, UNIT } from './programs.ts';
 
-const UNIT = 64;
-
-/** A program over tensors of whole units; it is made step by step, and can be run in the memory that it is given. */
-class Program {
-  readonly places = new Map<number, Place>();
-  readonly steps: Touches[] = [];
-  readonly external = new Set<number>();
-  readonly kept = new Set<number>();
-  pass = 'first';
-
-  tensor(units: number, of?: number): number {
-    const id = this.places.size;
-    this.places.set(id, of === undefined ? { root: id, offset: 0, size: units * UNIT } : this.places.get(of)!);
-    return id;
-  }
-
-  step(reads: readonly number[], writes: readonly number[]): void {
-    this.steps.push({ pass: this.pass, reads, writes });
-  }
-
-  copy(from: number, to: number, at: number): void {
-    this.steps.push({ pass: this.pass, reads: [from], writes: [to], copy: { from, to, at: at * UNIT } });
-  }
-
-  units(id: number): number {
-    return this.places.get(id)!.size / UNIT;
-  }
-
-  /** Parts one behind the other, as a concatenation does. */
-  concat(parts: readonly number[]): number {
-    const y = this.tensor(parts.reduce((sum, part) => sum + this.units(part), 0));
-    let at = 0;
-    for (const part of parts) {
-      this.copy(part, y, at);
-      at += this.units(part);
-    }
-    return y;
-  }
-
-  coalesce(): ReturnType<typeof coalesce> {
-    return coalesce(this.places, this.steps, this);
-  }
-
-  /** What everybody outside sees after every pass of two rounds, and the pairs that one dispatch reads and writes. */
-  run(places: ReadonlyMap<number, Place>, gone: ReadonlySet<number>): { seen: unknown[]; clashes: number[] } {
-    const memory = new Map([...places.values()].map(({ root }) => [root, new Map<number, number>()]));
-    const cells = (id: number): { of: Map<number, number>; from: number; count: number } => {
-      const { root, offset, size } = places.get(id)!;
-      return { of: memory.get(root)!, from: offset / UNIT, count: size / UNIT };
-    };
-    const read = (id: number): number[] => {
-      const { of, from, count } = cells(id);
-      return Array.from({ length: count }, (_, i) => of.get(from + i) ?? 0);
-    };
-    const write = (id: number, values: readonly number[], at = 0): void => {
-      const { of, from } = cells(id);
-      values.forEach((value, i) => of.set(from + at + i, value));
-    };
-    const seen: unknown[] = [];
-    const clashes: number[] = [];
-    for (let round = 1; round <= 2; round++) {
-      for (const id of this.external) write(id, read(id).map((_, i) => hash([round, id, i])));
-      for (const pass of ['first', 'second']) {
-        this.steps.forEach((step, index) => {
-          if (step.pass !== pass || gone.has(index)) return;
-          const roots = (ids: readonly number[]): number[] => ids.map((id) => places.get(id)!.root);
-          if (roots(step.reads).some((root) => roots(step.writes).includes(root))) clashes.push(index);
-          if (!step.copy) {
-            const inputs = step.reads.flatMap(read);
-            for (const id of step.writes) write(id, read(id).map((_, i) => hash([index, i, ...inputs])));
-            return;
-          }
-          const { from, to, at } = step.copy;
-          if (this.units(to) >= this.units(from)) write(to, read(from), at / UNIT);
-          else write(to, read(from).slice(at / UNIT, at / UNIT + this.units(to)));
-        });
-        seen.push([...this.kept].map((id) => [id, read(id)]));
-      }
-    }
-    return { seen, clashes };
-  }
-}
-
-const hash = (words: readonly number[]): number => words.reduce((sum, word) => (Math.imul(sum ^ word, 0x01000193) + word + 1) | 0, 0x811c9dc5 | 0);
-
-/** A random program: every choice is a number, taken modulo what there is to choose from. */
-function random(choices: readonly (readonly [kind: number, number, number, number])[]): Program {
-  const p = new Program();
-  const ready = [p.tensor(1), p.tensor(2), p.tensor(3)];
-  for (const id of ready) p.external.add(id);
-  const pick = (n: number): number => ready[n % ready.length]!;
-  const root = (id: number): number => p.places.get(id)!.root;
-  choices.forEach(([kind, a, b, c], index) => {
-    if (index === Math.floor(choices.length / 2)) p.pass = 'second';
-    let made: number | undefined;
-    if (kind < 3) p.step([pick(a), pick(b)], [(made = p.tensor(1 + (c % 3)))]);
-    else if (kind < 6) made = p.concat([pick(a), pick(b), pick(c)].slice(0, 1 + (kind % 3)));
-    else if (kind < 8) {
-      const from = pick(a);
-      const at = b % p.units(from);
-      made = p.tensor(1 + (c % (p.units(from) - at)));
-      p.copy(from, made, at);
-    } else if (kind === 8) made = p.tensor(0, pick(a));
-    else if (kind === 9 && root(pick(a)) !== root(pick(b))) p.step([pick(a)], [pick(b)]);
-    else if (kind === 10 && root(pick(a)) !== root(pick(b)) && p.units(pick(a)) <= p.units(pick(b))) {
-      p.copy(pick(a), pick(b), c % (p.units(pick(b)) - p.units(pick(a)) + 1));
-    } else if (kind === 11) p.kept.add(pick(a));
-    if (made !== undefined) ready.push(made);
-    if (kind === 0 && c % 5 === 0) p.external.add(made!);
-  });
-  p.kept.add(ready.at(-1)!);
-  for (const id of p.external) p.kept.add(id);
-  return p;
-}
+const shared = (p: Program): ReturnType<typeof coalesce> => coalesce(p.places, p.steps, p);
 
 test('any program gives the same, and no dispatch reads and writes one buffer that did not before', () => {
   let left = 0;
-  const choice = fc.tuple(fc.nat(11), fc.nat(40), fc.nat(40), fc.nat(40));
   fc.assert(
-    fc.property(fc.array(choice, { minLength: 1, maxLength: 30 }), (choices) => {
-      const p = random(choices);
-      const { places, gone } = p.coalesce();
+    fc.property(choices, (made) => {
+      const p = randomProgram(made);
+      const { places, gone } = shared(p);
       left += gone.size;
-      const [plain, shared] = [p.run(p.places, new Set()), p.run(places, gone)];
-      expect(shared.seen).toEqual(plain.seen);
-      expect(shared.clashes).toEqual(plain.clashes.filter((step) => !gone.has(step)));
+      const plain = p.run(p.places, p.order);
+      const merged = p.run(places, p.order.filter((step) => !gone.has(step)));
+      expect(merged.seen).toEqual(plain.seen);
+      expect(merged.clashes).toEqual(plain.clashes.filter((step) => !gone.has(step)));
     }),
     { numRuns: 3000, seed: 5 },
   );
@@ -137,7 +25,7 @@ test('any program gives the same, and no dispatch reads and writes one buffer th
 
 /** Indices of the copies that stay. */
 const staying = (p: Program): number[] => {
-  const { gone } = p.coalesce();
+  const { gone } = shared(p);
   return p.steps.flatMap(({ copy }, index) => (copy && !gone.has(index) ? [index] : []));
 };
 
@@ -157,7 +45,7 @@ describe('a concatenation is written in place', () => {
     const { p, a, b } = layers();
     const y = p.concat([a, b]);
     p.step([a, y], [p.tensor(1)]);
-    const { places } = p.coalesce();
+    const { places } = shared(p);
     expect(staying(p)).toEqual([]);
     expect([a, b].map((id) => places.get(id))).toEqual([{ root: y, offset: 0, size: UNIT }, { root: y, offset: UNIT, size: 2 * UNIT }]);
   });
@@ -169,7 +57,7 @@ describe('a concatenation is written in place', () => {
     p.step([inner], [c]);
     const outer = p.concat([c, inner]);
     expect(staying(p)).toEqual([5]); // c is made from what lies in the same buffer: it is copied, being the smaller one
-    expect(p.coalesce().places.get(b)).toEqual({ root: outer, offset: 2 * UNIT, size: 2 * UNIT });
+    expect(shared(p).places.get(b)).toEqual({ root: outer, offset: 2 * UNIT, size: 2 * UNIT });
   });
 
   test('by a part that is kept, and by a view of a part', () => {
@@ -262,7 +150,7 @@ describe('a gradient is shared', () => {
     p.step([main], [b]);
     p.step([x], [shortcut]);
     expect(staying(p)).toEqual([3]);
-    expect(p.coalesce().places.get(main)!.root).toBe(seed);
+    expect(shared(p).places.get(main)!.root).toBe(seed);
   });
 
   test('with the tensor that the caller reads', () => {
@@ -272,6 +160,6 @@ describe('a gradient is shared', () => {
     p.kept.add(dx);
     p.copy(b, dx, 0);
     expect(staying(p)).toEqual([]);
-    expect(p.coalesce().places.get(b)!.root).toBe(dx);
+    expect(shared(p).places.get(b)!.root).toBe(dx);
   });
 });
