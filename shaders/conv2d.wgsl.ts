@@ -10,8 +10,11 @@
  *        (m / s_x mod s_y, m mod s_x) of channel m / (s_y s_x), the gradient of a strided convolution.
  * One invocation computes TILE_M output channels x TILE_P neighbouring positions in registers: no workgroup
  * memory, no barrier. Positions run over rows of `width` (the padded row), so a tile may straddle rows.
+ * A block loads everything it needs (a row of taps, or several channels of a small kernel), then finishes one
+ * accumulator after the other: where registers are few, each is loaded and stored once per block, not per tap.
  * Sizes come in a tensor, not in the text, so that layers of one kernel size share a pipeline.
- * With subgroups the four invocations of a quad share the loads of the weights.
+ * With `spread` a quad of invocations shares each load of weights: lane l loads row l of four, and the three
+ * quad swaps bring the others, so that accumulator i of lane l belongs to row i xor l: no broadcast is needed.
  * The scheme is that of register-blocked GEMM (Goto and van de Geijn 2008) with an implicit im2col.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
@@ -29,9 +32,12 @@ export interface Conv2dVariant {
   readonly bias: boolean;
   readonly activation: Activation;
   readonly accumulate: boolean;
-  readonly quad: boolean;
+  /** Share the loads of weights in a quad; needs subgroups and a tile of whole fours. */
+  readonly spread: boolean;
   /** Input channels per turn of the loop; divides their number. */
   readonly unroll: number;
+  /** Rows that are checked at once before they are stored: 0 where tiles never reach past the last output, else 1 or 4. */
+  readonly guard: 0 | 1 | 4;
   /** Present for the gradient of a strided convolution: the phases that rows of y are interleaved from. */
   readonly shuffle?: readonly [number, number];
 }
@@ -82,49 +88,72 @@ export function conv2dPositions(s: Pick<Conv2dSizes, 'outHeight' | 'outWidth' | 
   return (s.outHeight - 1) * s.width + s.outWidth;
 }
 
-/** Unrolled taps per row; a wider kernel loops over its columns, or compile time explodes. */
-const MAX_UNROLLED = 5;
+/** Taps of a row that one block unrolls; a wider kernel loops over its columns, or compile time explodes. */
+const MAX_UNROLLED = 7;
+
+const list = (count: number, item: (i: number) => string): string => Array.from({ length: count }, (_, i) => item(i)).join('\n');
+const sum = (...terms: (string | number)[]): string =>
+  terms.filter((term) => term !== 0 && term !== '').map((term) => (typeof term === 'number' ? `${term}u` : term)).join(' + ') || '0u';
+const times = (factor: number, value: string): string => (factor === 0 ? '' : factor === 1 ? value : `${factor}u * ${value}`);
+
+/** The rows of the tile: how weights are loaded, and which output channel accumulator `i` belongs to. */
+function rowsOf(p: Conv2dVariant) {
+  const spread = p.spread && p.tileM % 4 === 0;
+  const lanes = !spread && p.tileM % 4 === 0 ? 4 : 1;
+  const type: 'vec4f' | 'f32' = lanes === 4 ? 'vec4f' : 'f32';
+  const registers = p.tileM / lanes;
+  /** Names `name`0 .. of the tile's values in `array` at element `at`. */
+  const load = (name: string, array: string, at: string): string =>
+    spread
+      ? list(p.tileM / 4, (r) => {
+          const first = `${name}${4 * r}`;
+          const swap = (i: number, of: string): string => `let ${name}${4 * r + i} = quadSwap${of}(${first});`;
+          return `let ${first} = ${array}[${sum(at, 4 * r, 'lane')}]; ${swap(1, 'X')} ${swap(2, 'Y')} ${swap(3, 'Diagonal')}`;
+        })
+      : list(registers, (r) => `let ${name}${r} = ${array}[${sum(at, r)}];`);
+  /** Row within the tile of component `l` of accumulator `i`. */
+  const row = (i: number, l: number): string => (spread ? `${i - (i % 4)}u + (lane ^ ${i % 4}u)` : `${i * lanes + l}u`);
+  return { spread, lanes, type, registers, load, row };
+}
 
 export function conv2d(p: Conv2dVariant): string {
   const [kernelHeight, kernelWidth] = p.kernel;
-  const lanes = p.tileM % 4 === 0 ? 4 : 1;
-  const rows = p.tileM / lanes;
-  const type = lanes === 4 ? 'vec4f' : 'f32';
-  const phases = p.stride[0] * p.stride[1];
-  const quad = p.quad && lanes === 4 && (rows === 4 || rows === 2);
   const [strideY, strideX] = p.stride;
-  const sum = (...terms: (string | number)[]): string => terms.filter((term) => term !== 0 && term !== '').map((term) => (typeof term === 'number' ? `${term}u` : term)).join(' + ') || '0u';
-  const times = (factor: number, value: string): string => (factor === 0 ? '' : factor === 1 ? value : `${factor}u * ${value}`);
-  const list = (count: number, item: (i: number) => string): string =>
-    Array.from({ length: count }, (_, i) => item(i)).join('\n');
+  const { spread, lanes, type, registers, load, row } = rowsOf(p);
+  const phases = strideY * strideX;
+  /** Elements of w that one tap takes. */
+  const tap = registers;
 
-  const loadWeights = (at: string): string =>
-    quad
-      ? `let q = w[${at} + quad];\n` +
-        list(rows, (r) => `let w${r} = quadBroadcast(q, ${r}u);`)
-      : list(rows, (r) => `let w${r} = w[${r ? `${at} + ${r}u` : at}];`);
-  const multiplyAdd = (x: (j: number) => string): string =>
-    list(rows, (r) => list(p.tileP, (j) => `a${r}_${j} = fma(w${r}, ${type}(${x(j)}), a${r}_${j});`));
-
+  /** Finishes every accumulator over the terms of a block: pairs of a weight and an input register. */
+  const multiplyAdd = (terms: readonly { w: string; x: (j: number) => string }[]): string =>
+    list(registers, (r) =>
+      list(p.tileP, (j) => {
+        const splat = (x: string): string => (lanes === 4 ? `vec4f(${x})` : x);
+        return `a${r}_${j} = ${terms.reduce((value, { w, x }) => `fma(${w}${r}, ${splat(x(j))}, ${value})`, `a${r}_${j}`)};`;
+      }),
+    );
   /** Column tap kx reads phase plane `phase` at `offset`; taps of one phase share their loads. */
   const column = (kx: number): { phase: number; offset: number } => ({
-    phase: (kx * p.dilation[1]) % p.stride[1],
-    offset: Math.floor((kx * p.dilation[1]) / p.stride[1]),
+    phase: (kx * p.dilation[1]) % strideX,
+    offset: Math.floor((kx * p.dilation[1]) / strideX),
   });
-  const unrolledRow = (): string => {
+  /** Loads of one row of taps, prefixed by `u`, and its terms. */
+  const tapsOfRow = (u: string): { loads: string; terms: { w: string; x: (j: number) => string }[] } => {
     const taps = Array.from({ length: kernelWidth }, (_, kx) => column(kx));
-    const loads = new Map<string, string>();
+    const inputs = new Map<string, string>();
     for (const { phase, offset } of taps) {
-      for (let j = 0; j < p.tileP; j++) loads.set(`x${phase}_${offset + j}`, `x[${sum('row', times(phase, 'plane'), offset + j)}]`);
+      for (let j = 0; j < p.tileP; j++) inputs.set(`x${u}${phase}_${offset + j}`, `x[${sum('row', times(phase, 'plane'), offset + j)}]`);
     }
-    return (
-      [...loads].map(([name, value]) => `let ${name} = ${value};`).join('\n') +
-      list(kernelWidth, (kx) => {
-        const { phase, offset } = taps[kx]!;
-        return `{ ${loadWeights(sum('at', kx * rows))}\n${multiplyAdd((j) => `x${phase}_${offset + j}`)} }`;
-      }) +
-      `\nat += ${kernelWidth * rows}u;`
-    );
+    return {
+      loads:
+        [...inputs].map(([name, value]) => `let ${name} = ${value};`).join('\n') +
+        list(kernelWidth, (kx) => load(`w${u}${kx}_`, 'w', sum('at', kx * tap))),
+      terms: taps.map(({ phase, offset }, kx) => ({ w: `w${u}${kx}_`, x: (j) => `x${u}${phase}_${offset + j}` })),
+    };
+  };
+  const unrolledRow = (): string => {
+    const { loads, terms } = tapsOfRow('');
+    return `${loads}\n${multiplyAdd(terms)}\nat += ${kernelWidth * tap}u;`;
   };
   // Division is slow where a processor plays the GPU: columns step through phases and offsets by addition.
   const loopedRow = (): string => `
@@ -132,42 +161,68 @@ export function conv2d(p: Conv2dVariant): string {
       ${strideX > 1 ? 'var phase = 0u;' : ''}
       for (var kx = 0u; kx < ${kernelWidth}u; kx++) {
         ${list(p.tileP, (j) => `let x${j} = x[${sum('start', j)}];`)}
-        ${loadWeights('at')}
-        ${multiplyAdd((j) => `x${j}`)}
-        at += ${rows}u;
+        ${load('w', 'w', 'at')}
+        ${multiplyAdd([{ w: 'w', x: (j) => `x${j}` }])}
+        at += ${tap}u;
         ${advance('phase', 'start', p.dilation[1], strideX, 'plane', '1u')}
       }`;
-  /** One tap further along an axis: dilation = whole strides + phases; a phase past the last wraps to the next sample. */
-  function advance(phase: string, index: string, dilation: number, stride: number, phaseSize: string, sampleSize: string): string {
-    if (stride === 1) return `${index} += ${dilation === 1 ? sampleSize : `${dilation}u * ${sampleSize}`};`;
-    const samples = Math.floor(dilation / stride);
-    const phases = dilation % stride;
-    return `${samples ? `${index} += ${samples}u * ${sampleSize};` : ''}
-      ${phases ? `${phase} += ${phases}u; ${index} += ${phases}u * ${phaseSize};
-      if (${phase} >= ${stride}u) { ${phase} -= ${stride}u; ${index} = ${index} + ${sampleSize} - ${stride}u * ${phaseSize}; }` : ''}`;
-  }
-
   const rowBody = kernelWidth <= MAX_UNROLLED ? unrolledRow : loopedRow;
-  // Rows of the tile: what does not depend on the position is computed once, before the stores.
-  const prepareRow = (i: number): string =>
-    p.shuffle
-      ? `let m${i} = firstRow + ${i}u;
-         let ry${i} = (m${i} / ${p.shuffle[1]}u) % ${p.shuffle[0]}u;
-         let rx${i} = m${i} % ${p.shuffle[1]}u;
-         let to${i} = ((n * sizes[GROUPS] + group) * (outputs / ${p.shuffle[0] * p.shuffle[1]}u) + m${i} / ${p.shuffle[0] * p.shuffle[1]}u) * high * wide;`
-      : `let m${i} = firstRow + ${i}u;`;
+  /** Several channels of a kernel of one tap in a block: their loads come first. */
+  const onePoint = (): string => {
+    const parts = Array.from({ length: p.unroll }, (_, u) => ({
+      loads: list(p.tileP, (j) => `let x${u}_${j} = x[${sum('source', times(u, 'channelSize'), j)}];`) + load(`w${u}_`, 'w', sum('at', u * tap)),
+      term: { w: `w${u}_`, x: (j: number) => `x${u}_${j}` },
+    }));
+    return `${parts.map(({ loads }) => loads).join('\n')}
+      ${multiplyAdd(parts.map(({ term }) => term))}
+      at += ${p.unroll * tap}u;
+      source += ${times(p.unroll, 'channelSize')};`;
+  };
+  const oneChannel = (): string =>
+    kernelHeight === 1
+      ? `{ let row = source; ${rowBody()} source += channelSize; }`
+      : `{
+      var row = source;
+      ${strideY > 1 ? 'var phaseY = 0u;' : ''}
+      for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
+        ${rowBody()}
+        ${advance('phaseY', 'row', p.dilation[0], strideY, `${times(strideX, 'plane')}`, 'width')}
+      }
+      source += channelSize; }`;
+
+  // What of a row does not depend on the position is computed once, before the stores.
+  const stores = Array.from({ length: registers * lanes }, (_, s) => ({ s, value: lanes === 4 ? `v${s >> 2}.${'xyzw'[s & 3]}` : `v${s}` }));
+  const prepareRow = ({ s }: { s: number }): string => {
+    const m = `let m${s} = firstRow + ${row(Math.floor(s / lanes), s % lanes)};`;
+    if (!p.shuffle) return spread ? `${m} let to${s} = m${s} * area;` : m;
+    const [py, px] = p.shuffle;
+    return `${m}
+         let ry${s} = (m${s} / ${px}u) % ${py}u;
+         let rx${s} = m${s} % ${px}u;
+         let to${s} = ((n * sizes[GROUPS] + group) * (outputs / ${py * px}u) + m${s} / ${py * px}u) * high * wide;`;
+  };
   const preparePosition = p.shuffle
     ? // Rows and columns above the image wrap to huge numbers, so that one comparison guards both ends.
       `let ty = oy * ${p.shuffle[0]}u + sizes[ORIGIN_Y]; let tx = ox * ${p.shuffle[1]}u + sizes[ORIGIN_X];`
-    : 'let to = (((n * sizes[GROUPS] + group) * outputs + firstRow) * outHeight + oy) * outWidth + ox;';
-  const put = (i: number, value: string): string =>
+    : `let to = ((n * sizes[GROUPS] + group) * outputs * outHeight + oy) * outWidth + ox${spread ? '' : ' + firstRow * area'};`;
+  const put = (s: number, value: string): string =>
     p.shuffle
-      ? `if (m${i} < outputs && ty + ry${i} < high && tx + rx${i} < wide) { let t = to${i} + (ty + ry${i}) * wide + tx + rx${i}; ${store('y[t]', value, p.accumulate)} }`
-      : `if (m${i} < outputs) { let t = to + ${i}u * area; ${store('y[t]', value, p.accumulate)} }`;
-  const component = (value: string, l: number): string => (lanes === 4 ? `${value}.${'xyzw'[l]}` : value);
+      ? `if (${p.guard ? `m${s} < outputs && ` : ''}ty + ry${s} < high && tx + rx${s} < wide) { let t = to${s} + (ty + ry${s}) * wide + tx + rx${s}; ${store('y[t]', value, p.accumulate)} }`
+      : `{ let t = to + ${spread ? `to${s}` : `${s}u * area`}; ${store('y[t]', value, p.accumulate)} }`;
+  /** The stores of one position: guards cost time and compile time, so as few as will do. */
+  const putAll = (): string => {
+    const step = p.shuffle || p.guard === 0 ? stores.length : p.guard;
+    const blocks = Array.from({ length: Math.ceil(stores.length / step) }, (_, b) => stores.slice(b * step, (b + 1) * step));
+    return blocks
+      .map((block) => {
+        const body = block.map(({ s, value }) => put(s, value)).join('\n');
+        return p.shuffle || p.guard === 0 ? body : `if (m${block[0]!.s} < outputs) { ${body} }`;
+      })
+      .join('\n');
+  };
 
   return wgsl`
-#if ${quad}
+#if ${spread}
 enable subgroups;
 #endif
 @group(0) @binding(0) var<storage, read> sizes: array<u32, ${SIZE.length}>;
@@ -182,9 +237,9 @@ enable subgroups;
 ${SIZE.map((name, i) => `const ${name.replace(/[A-Z]/g, '_$&').toUpperCase()} = ${i}u;`).join('\n')}
 
 @compute @workgroup_size(${p.workgroup})
-#if ${quad}
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let quad = lane & ${rows === 4 ? 3 : 1}u;
+#if ${spread}
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_invocation_id) invocation: u32) {
+  let lane = invocation & 3u;
 #else
 fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
@@ -200,38 +255,39 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let group = tile / tiles;
   let first = id.x * ${p.tileP}u;
   let base = (n * sizes[GROUPS] + group) * channels * ${phases}u * plane + min(first, sizes[POSITIONS] - 1u);
-  ${list(rows, (r) => list(p.tileP, (j) => `var a${r}_${j} = ${p.bias ? `bias[tile * ${rows}u + ${r}u]` : `${type}(0)`};`))}
-  var at = tile * channels * ${kernelHeight * kernelWidth * rows}u;
+  ${p.bias ? load('b', 'bias', `tile * ${registers}u`) : ''}
+  ${list(registers, (r) => list(p.tileP, (j) => `var a${r}_${j} = ${p.bias ? `b${r}` : `${type}(0)`};`))}
+  var at = tile * channels * ${kernelHeight * kernelWidth * tap}u;
   let channelSize = ${phases}u * plane;
   var source = base;
   for (var c = 0u; c < channels; c += ${p.unroll}u) {
-    ${list(p.unroll, () =>
-      kernelHeight === 1
-        ? `{ let row = source; ${rowBody()} source += channelSize; }`
-        : `{
-      var row = source;
-      ${strideY > 1 ? 'var phaseY = 0u;' : ''}
-      for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
-        ${rowBody()}
-        ${advance('phaseY', 'row', p.dilation[0], strideY, `${times(strideX, 'plane')}`, 'width')}
-      }
-      source += channelSize; }`,
-    )}
+    ${kernelHeight * kernelWidth === 1 ? onePoint() : list(p.unroll, oneChannel)}
   }
-  let firstRow = (tile % tiles) * ${p.tileM}u;
+  let firstRow = (tile - group * tiles) * ${p.tileM}u;
 #if ${p.shuffle !== undefined}
   let high = sizes[IMAGE_HEIGHT];
   let wide = sizes[IMAGE_WIDTH];
 #else
   let area = outHeight * outWidth;
 #endif
-  ${list(p.tileM, prepareRow)}
+  ${stores.map(prepareRow).join('\n')}
   ${list(
     p.tileP,
-    (j) => `{ let position = first + ${j}u; let oy = position / width; let ox = position % width;
+    (j) => `{ let position = first + ${j}u; let oy = position / width; let ox = position - oy * width;
     if (oy < outHeight && ox < outWidth) { ${preparePosition}
-      ${list(rows, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};\n${list(lanes, (l) => put(r * lanes + l, component(`v${r}`, l)))}`)}
+      ${list(registers, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};`)}
+      ${putAll()}
     } }`,
   )}
 }`;
+
+  /** One tap further along an axis: dilation = whole strides + phases; a phase past the last wraps to the next sample. */
+  function advance(phase: string, index: string, dilation: number, stride: number, phaseSize: string, sampleSize: string): string {
+    if (stride === 1) return `${index} += ${dilation === 1 ? sampleSize : `${dilation}u * ${sampleSize}`};`;
+    const samples = Math.floor(dilation / stride);
+    const steps = dilation % stride;
+    return `${samples ? `${index} += ${samples}u * ${sampleSize};` : ''}
+      ${steps ? `${phase} += ${steps}u; ${index} += ${steps}u * ${phaseSize};
+      if (${phase} >= ${stride}u) { ${phase} -= ${stride}u; ${index} = ${index} + ${sampleSize} - ${stride}u * ${phaseSize}; }` : ''}`;
+  }
 }

@@ -76,7 +76,11 @@ export class Engine {
   }
 
   get capabilities(): Capabilities {
-    return { subgroups: this.device.features.has('subgroups'), maxBinding: this.device.limits.maxStorageBufferBindingSize };
+    return {
+      subgroups: this.device.features.has('subgroups'),
+      software: this.adapter.software,
+      maxBinding: this.device.limits.maxStorageBufferBindingSize,
+    };
   }
 
   /** Throws what the device has reported since the last call; to be called after every await. */

@@ -1,4 +1,4 @@
-/** Which register tile the convolution kernel uses for a shape: the one place where that is decided. */
+/** Register tiles of the direct convolution kernel, and the shape of its workgroups. */
 
 export interface Tile {
   /** Output channels and neighbouring positions of one invocation. */
@@ -6,20 +6,22 @@ export interface Tile {
   readonly tileP: number;
 }
 
-/** Rows that a tile may have; the loads of the inputs are shared by all rows of a tile. */
-const ROWS = [16, 12, 8, 4] as const;
-
 /**
- * Larger tiles load less per multiply-add, until the rows past the last output are waste, or too few
- * invocations are left to fill a GPU.
+ * The workgroup for `across` invocations in a row. A processor that plays the GPU runs four at a time whatever the
+ * workgroup is, and idle ones at its end are pure loss there; a GPU wants whole warps.
  */
-export function chooseTile(outputs: number, positions: number, kernel: readonly [number, number]): Tile {
-  if (outputs === 1) return { tileM: 1, tileP: 8 };
-  const waste = (rows: number): number => Math.ceil(outputs / rows) * rows - outputs;
-  const tileM = ROWS.find((rows) => waste(rows) <= outputs / 16) ?? [...ROWS].sort((a, b) => waste(a) - waste(b))[0]!;
-  // Eight positions load a little less per multiply-add than four, and take twice as long to compile where every
-  // tap is unrolled: only a 1x1 kernel, which has one, is worth it.
-  const wide = kernel[0] * kernel[1] === 1 && positions >= 512;
-  const tileP = positions < 16 ? 1 : positions < 64 ? 2 : wide ? 8 : 4;
-  return { tileM, tileP };
+export function workgroupFor(across: number, software: boolean): number {
+  if (software) return 4;
+  return across > 256 ? 64 : across > 64 ? 32 : 16;
+}
+
+/** Tiles that are tried, the largest first: more rows or positions load less per multiply-add. */
+export function tilesFor(outputs: number, positions: number, taps: number, software: boolean): Tile[] {
+  if (outputs === 1) return [{ tileM: 1, tileP: 8 }];
+  const rows = software ? [32, 16, 8, 4] : [16, 12, 8, 4];
+  const wide = software ? [8, 4, 2, 1] : [8, 4, 2, 1];
+  const fits = (tileM: number): boolean => tileM === rows.at(-1) || tileM < 2 * outputs;
+  // 256 accumulators of a row of taps would take long to compile; GPUs have registers for 64 or so.
+  const most = software ? 256 : taps > 1 ? 64 : 128;
+  return rows.flatMap((tileM) => wide.map((tileP) => ({ tileM, tileP }))).filter(({ tileM, tileP }) => fits(tileM) && tileM * tileP <= most && (tileP === 1 || positions >= 2 * tileP));
 }

@@ -86,7 +86,7 @@ describe('dense with weights larger than one binding', () => {
       nodes: [{ name: 'fc', output: 'y', op: 'dense', inputs: ['x'], attributes: {}, weights: subject.weights! }],
       outputs: ['y'],
     };
-    const plan = compile(network, { layers: ['fc'], capabilities: { subgroups: false, ...small.capabilities } });
+    const plan = compile(network, { layers: ['fc'], capabilities: { subgroups: false, software: true, ...small.capabilities } });
     expect(plan.passes.get('forward')!.map(({ label }) => label)).toEqual(['fc/dense.forward:chunk0', 'fc/dense.forward:chunk1']);
     const weights = plan.constants.map(({ tensor }) => plan.tensors[tensor]!).filter(({ label }) => label.includes('weight'));
     expect(Math.max(...weights.map(({ bytes }) => bytes))).toBeLessThanOrEqual(small.capabilities.maxBinding);
