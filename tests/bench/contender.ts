@@ -17,6 +17,14 @@ export interface Work {
   readonly dy: Tensor;
 }
 
+/** What was compiled for the work. */
+export interface Compilation {
+  /** Distinct kernels. */
+  readonly kernels: number;
+  /** Until all were there, ms. */
+  readonly time: number;
+}
+
 /** Work that has run once and can be run again. */
 export interface Running {
   /** Queues one run. */
@@ -28,6 +36,7 @@ export interface Running {
   dispose(): void | Promise<void>;
   /** By our plan. */
   readonly flops?: number;
+  readonly compiled?: Compilation;
   /** Equal steps in one run, where it is not one: times and FLOPs are then of a step. */
   readonly steps?: number;
   readonly note?: string;

@@ -22,7 +22,7 @@ export const USAGE = `bench: ours beside its peers in one headless browser
   --quick         small rows only, few samples
   --full          large networks too: minutes and gigabytes
   --scaling       one network over batches and image sizes instead
-  --json FILE     the report, dist/bench/bench.json by default`;
+  --json FILE     the report, dist/bench/bench.json by default; pictures (.svg) go beside it`;
 
 /** @throws Error that says what is wrong with which option */
 export function parseOptions(args: readonly string[]): Options {

@@ -5,11 +5,23 @@ export const PEERS = ['ort', 'tfjs', 'jax', 'wasm'] as const;
 export type PeerName = (typeof PEERS)[number];
 export type ContenderName = 'unitscope' | PeerName;
 
+/** For people. */
+export const NAMES: Readonly<Record<ContenderName, string>> = {
+  unitscope: 'unitscope',
+  ort: 'ort-web WebGPU',
+  tfjs: 'tfjs WebGPU',
+  jax: 'jax-js WebGPU',
+  wasm: 'ort-web wasm',
+};
+
 /** One contender in one row. */
 export interface Timing {
   readonly contender: ContenderName;
   /** Compilation, upload of the weights and the first run, until the GPU was done. */
   readonly first?: number;
+  /** Distinct kernels, and the time until all were compiled, asked for at once on a fresh device. */
+  readonly kernels?: number;
+  readonly compile?: number;
   /** Time of one run, one entry per sample. */
   readonly samples: readonly number[];
   /** Runs in one sample: short ones are queued together so that the wait for the GPU does not drown them. */

@@ -1,6 +1,8 @@
-/** The benchmark: options, the browser's run, the table on stdout and the report as JSON. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** The benchmark: options, the browser's run, the table on stdout, the report as JSON and as pictures. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { barChart } from './chart/bars.ts';
+import { scalingChart } from './chart/scaling.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import type { Job, Report, RowRecord } from './record.ts';
 import { chooseRows, ROWS } from './rows.ts';
@@ -46,6 +48,24 @@ export async function bench(options: Options, folder: string, say: (line: string
   return { ...report, rows };
 }
 
+/** Writes the report, and its pictures beside it; returns the files. */
+function save(report: Report, peers: Options['peers'], json: string): string[] {
+  const contenders = ['unitscope', ...peers] as const;
+  const stem = json.replace(/\.json$/, '');
+  const plain = report.rows.filter(({ size }) => size === undefined);
+  const files: (readonly [path: string, content: string | undefined])[] = [
+    [json, `${JSON.stringify(report, null, 2)}\n`],
+    [`${stem}.svg`, plain.length > 0 ? barChart({ ...report, rows: plain }, contenders) : undefined],
+    [`${stem}.scaling.svg`, scalingChart(report, contenders)],
+  ];
+  mkdirSync(dirname(json), { recursive: true });
+  return files.flatMap(([path, content]) => {
+    if (content === undefined) rmSync(path, { force: true }); // of an earlier run
+    else writeFileSync(path, content);
+    return content === undefined ? [] : [path];
+  });
+}
+
 /** The process's exit code: 1 where ours failed or a result disagrees. */
 export async function main(args: readonly string[]): Promise<number> {
   let options: Options;
@@ -58,10 +78,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const report = await bench(options, join(ROOT, 'dist/bench/page'), (line) => process.stderr.write(`${line}\n`));
   const json = resolve(ROOT, options.json);
-  mkdirSync(dirname(json), { recursive: true });
-  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(formatTable(report, options.peers));
-  console.log(`\n${json}`);
+  console.log(`\n${save(report, options.peers, json).join('\n')}`);
   const wrong = alarms(report.rows);
   for (const text of wrong) console.error(`FAILED ${text}`);
   return wrong.length > 0 ? 1 : 0;

@@ -18,9 +18,9 @@ const report = (rows: RowRecord[], software = true): Report => ({
 const fields = (text: string, title: string): string[] => text.split('\n').find((line) => line.startsWith(`${title}  `))!.slice(title.length).trim().split(/\s\s+/);
 
 describe('formatTable', () => {
-  test('gives median, spread, GFLOP/s, ratio, first run and error', () => {
-    const text = formatTable(report([row('conv', timing('unitscope', [20, 10, 40], { first: 123.4 }), timing('ort', [50, 50, 60], { first: 2000, error: 2e-7 }))]), ['ort']);
-    expect(fields(text, 'conv')).toEqual(['20.0', '10.0..40.0', '100', '123', '50.0', '50.0..60.0', '2.50x', '2000', '2e-7']);
+  test('gives median, spread, GFLOP/s, first run, compilation, ratio and error', () => {
+    const text = formatTable(report([row('conv', timing('unitscope', [20, 10, 40], { first: 123.4, compile: 99.5, kernels: 3 }), timing('ort', [50, 50, 60], { first: 2000, error: 2e-7 }))]), ['ort']);
+    expect(fields(text, 'conv')).toEqual(['20.0', '10.0..40.0', '100', '123', '99.5', '3', '50.0', '50.0..60.0', '2.50x', '2000', '2e-7']);
     expect(text).toMatch(/^software adapter maker chip · Chrome\/1 · unitscope 0\.1\.0\n/);
   });
 

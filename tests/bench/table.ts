@@ -1,5 +1,5 @@
 /** The report as text: one line a row, one block of columns a contender. */
-import type { ContenderName, Report, RowRecord, Timing } from './record.ts';
+import { NAMES, type ContenderName, type Report, type RowRecord, type Timing } from './record.ts';
 import { SLOW, summarize } from './statistics.ts';
 
 /** Three significant digits, no exponent: 0.123, 1.23, 12.3, 1234. */
@@ -9,32 +9,47 @@ export function number(value: number): string {
   return value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
 }
 
-const NAMES: Readonly<Record<ContenderName, string>> = { unitscope: 'unitscope', ort: 'ort-web WebGPU', tfjs: 'tfjs WebGPU', jax: 'jax-js WebGPU', wasm: 'ort-web wasm' };
+const timingOf = ({ timings }: RowRecord, name: ContenderName): Timing | undefined => timings.find(({ contender }) => contender === name);
 
-const medianOf = (timing: Timing | undefined): number | undefined => (timing && timing.samples.length > 0 ? summarize(timing.samples).median : undefined);
+/** The median time of one run, where there is one. */
+export function timeOf(record: RowRecord, name: ContenderName): number | undefined {
+  const samples = timingOf(record, name)?.samples ?? [];
+  return samples.length > 0 ? summarize(samples).median : undefined;
+}
+
+/** What everything ran on, and in. */
+export function adapterOf({ machine: { adapter }, browser }: Pick<Report, 'machine' | 'browser'>): string {
+  const name = [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
+  return `${adapter.software ? 'software adapter' : 'adapter'} ${name} · ${browser}`;
+}
+
+export const versionsOf = ({ versions }: Pick<Report, 'versions'>): string => Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ');
+
+/** Columns of ours and of a peer. */
+const OWN = ['median', 'min..max', 'GFLOP/s', 'first', 'compile', 'kernels'];
+const PEER = ['median', 'min..max', 'ratio', 'first', 'error'];
 
 /** Cells of one contender; faults and notes become a mark whose text goes below the table. */
 function cells(record: RowRecord, name: ContenderName, mark: (text: string) => string): string[] {
-  const timing = record.timings.find((candidate) => candidate.contender === name);
-  const own = medianOf(record.timings.find(({ contender }) => contender === 'unitscope'));
+  const timing = timingOf(record, name);
   const isOwn = name === 'unitscope';
-  const rest = isOwn ? 3 : 4;
-  if (!timing) return ['-', ...Array<string>(rest).fill('')];
-  const first = timing.first === undefined ? '' : number(timing.first);
-  const error = timing.error === undefined ? '' : timing.error.toExponential(0);
+  if (!timing) return ['-', ...Array<string>((isOwn ? OWN : PEER).length - 1).fill('')];
+  const own = timeOf(record, 'unitscope');
+  const last = isOwn
+    ? [optional(timing.first, number), optional(timing.compile, number), optional(timing.kernels, String)]
+    : [optional(timing.first, number), optional(timing.error, (error) => error.toExponential(0))];
   if (timing.samples.length === 0) {
     const word = timing.fault?.startsWith('WRONG') ? 'WRONG' : isOwn ? 'FAILED' : 'none';
-    const text = `${word} ${mark(`${record.title}, ${NAMES[name]}: ${timing.fault ?? 'no samples'}`)}`;
-    return isOwn ? [text, '', '', first] : [text, '', '', first, error];
+    return [`${word} ${mark(`${record.title}, ${NAMES[name]}: ${timing.fault ?? 'no samples'}`)}`, '', '', ...last];
   }
   const { median, least, most } = summarize(timing.samples);
   const few = median > SLOW ? ` n=${timing.samples.length}` : '';
   const note = timing.note ? ` ${mark(`${record.title}, ${NAMES[name]}: ${timing.note}`)}` : '';
-  const time = number(median) + few + note;
-  const spread = `${number(least)}..${number(most)}`;
-  if (isOwn) return [time, spread, record.flops > 0 ? number(record.flops / median / 1e6) : '', first];
-  return [time, spread, own === undefined ? '' : `${number(median / own)}x`, first, error];
+  const rate = isOwn ? (record.flops > 0 ? number(record.flops / median / 1e6) : '') : own === undefined ? '' : `${number(median / own)}x`;
+  return [number(median) + few + note, `${number(least)}..${number(most)}`, rate, ...last];
 }
+
+const optional = <T>(value: T | undefined, write: (value: T) => string): string => (value === undefined ? '' : write(value));
 
 function align(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
@@ -43,27 +58,27 @@ function align(lines: readonly (readonly string[])[]): string[] {
 
 /** Rows that must not pass unseen: ours has no time, or somebody disagrees. */
 export function alarms(rows: readonly RowRecord[]): string[] {
-  return rows.flatMap(({ title, timings }) => {
-    const lost = medianOf(timings.find(({ contender }) => contender === 'unitscope')) === undefined;
-    return timings
+  return rows.flatMap((record) => {
+    const lost = timeOf(record, 'unitscope') === undefined;
+    return record.timings
       .filter(({ fault }) => fault !== undefined && (lost || fault.startsWith('WRONG')))
-      .map(({ contender, fault }) => `${title}, ${NAMES[contender]}: ${fault}`);
+      .map(({ contender, fault }) => `${record.title}, ${NAMES[contender]}: ${fault}`);
   });
 }
 
 export function formatTable(report: Pick<Report, 'rows' | 'machine' | 'browser' | 'versions'>, peers: readonly ContenderName[]): string {
-  const { adapter } = report.machine;
   const remarks: string[] = [];
   const mark = (text: string): string => `[${remarks.push(text)}]`;
   const contenders: readonly ContenderName[] = ['unitscope', ...peers];
-  const over = ['', ...contenders.flatMap((name) => [NAMES[name], '', '', '', ...(name === 'unitscope' ? [] : [''])])];
-  const head = ['ms', ...contenders.flatMap((name) => ['median', 'min..max', name === 'unitscope' ? 'GFLOP/s' : 'ratio', 'first', ...(name === 'unitscope' ? [] : ['error'])])];
+  const columns = contenders.map((name) => (name === 'unitscope' ? OWN : PEER));
+  const over = ['', ...contenders.flatMap((name, i) => [NAMES[name], ...columns[i]!.slice(1).map(() => '')])];
+  const head = ['ms', ...columns.flat()];
   const lines = report.rows.map((record) => [record.title, ...contenders.flatMap((name) => cells(record, name, mark))]);
-  const kind = adapter.software ? 'software adapter' : 'adapter';
   return [
-    `${kind} ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')} · ${report.browser} · ${Object.entries(report.versions).map(([name, version]) => `${name} ${version}`).join(', ')}`,
-    'Batch 1, f32, ms. Inputs and weights stay on the GPU; every sample ends when the GPU is done. Median of the samples; ratio: time over ours;',
-    'first: compile, upload the weights, run once (a peer keeps kernels of earlier rows, ours starts anew); error: relative L2 distance to ours.',
+    `${adapterOf(report)} · ${versionsOf(report)}`,
+    'f32, ms, batch 1 unless the title says otherwise. Inputs and weights stay on the GPU; every sample ends when the GPU is done. Median of the',
+    'samples; ratio: time over ours; first: compile, upload the weights, run once (a peer keeps kernels of earlier rows, ours starts anew);',
+    'compile: until all kernels are there; error: relative L2 distance to ours.',
     '',
     ...align([over, head, ...lines]),
     ...(remarks.length > 0 ? ['', ...remarks.map((text, i) => `[${i + 1}] ${text}`)] : []),

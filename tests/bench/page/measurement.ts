@@ -62,10 +62,10 @@ async function measure(contender: Contender, work: Work, wanted: number, referen
       running = await within(start());
       await within(running.done());
     });
-    const { note, flops = 0, steps = 1 } = running!;
+    const { note, compiled, flops = 0, steps = 1 } = running!;
     const result = await within(running!.result());
     const error = reference && relativeError(result, reference);
-    const base = { contender: name, first, ...(note && { note }), ...(error !== undefined && { error }) };
+    const base = { contender: name, first, ...(compiled && { kernels: compiled.kernels, compile: compiled.time }), ...(note && { note }), ...(error !== undefined && { error }) };
     if (!result.every(Number.isFinite)) return { timing: { ...base, samples: [], repeat: 1, fault: 'WRONG: the result is not finite' } };
     if (error !== undefined && !(error <= TOLERANCE)) {
       return { timing: { ...base, samples: [], repeat: 1, fault: `WRONG: disagrees with ours by ${error.toExponential(1)}` } };
