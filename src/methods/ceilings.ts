@@ -12,7 +12,7 @@ const CHAINS = [1, 2, 3, 4, 8];
 /** Turns of the loop: enough that the start of an invocation does not count. */
 const ROUNDS = 128;
 
-/** Invocations that fill any device, and a software adapter without keeping it for long. */
+/** Workgroups that fill any device, and a software adapter without keeping it for long. */
 const GROUPS = { software: 16, hardware: 8192 };
 
 /** Workgroups along x where there are too many for one axis. */
@@ -44,35 +44,28 @@ const NARROW: readonly Way[] = [
 ];
 
 /**
- * Best of several tries of several variants each: a second or two.
+ * Best of several tries of several variants each: a few seconds.
  * @throws device-lost, out-of-memory, aborted
  */
 export async function measureCeilings(engine: Engine, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Ceilings> {
-  const bench = await Bench.open(engine, signal);
+  const gauge = await Gauge.open(engine, signal);
   try {
-    const flops = await bench.multiplyAdds();
-    return {
-      flopsPerSecond: flops.perSecond,
-      bytesPerSecond: await bench.copies(WIDE),
-      wordBytesPerSecond: await bench.copies(NARROW, CACHED_BYTES),
-      sustained: (await bench.multiplyAddsOf(flops.chains, { tries: 2, sampleMs: SUSTAINED_MS })) / flops.perSecond,
-      halfInvocations: await bench.halfInvocations(flops.chains, flops.perSecond),
-      dispatchMs: await bench.emptyDispatch(),
-      submitMs: bench.stopwatch.submitMs,
-    };
+    return await gauge.ceilings();
   } finally {
-    bench.close();
+    gauge.close();
   }
 }
 
-class Bench {
+/** The kernels of the ceilings on a device, ready to run. */
+export class Gauge {
   private readonly buffers: GPUBuffer[];
   private readonly timing: TimingOptions;
   private readonly device: 'software' | 'hardware';
+  private best = { chains: CHAINS[0]!, perSecond: 0 };
 
   private constructor(
     private readonly engine: Engine,
-    readonly stopwatch: Stopwatch,
+    private readonly stopwatch: Stopwatch,
     signal: AbortSignal | undefined,
   ) {
     this.device = engine.adapter.software ? 'software' : 'hardware';
@@ -83,8 +76,8 @@ class Bench {
     this.timing = { ...TIMING[this.device], signal };
   }
 
-  static async open(engine: Engine, signal: AbortSignal | undefined): Promise<Bench> {
-    return new Bench(engine, await Stopwatch.create(engine), signal);
+  static async open(engine: Engine, signal: AbortSignal | undefined): Promise<Gauge> {
+    return new Gauge(engine, await Stopwatch.create(engine), signal);
   }
 
   close(): void {
@@ -92,25 +85,39 @@ class Bench {
     for (const buffer of this.buffers) this.engine.destroyBuffer(buffer);
   }
 
-  async multiplyAdds(): Promise<{ chains: number; perSecond: number }> {
-    let best = { chains: 0, perSecond: 0 };
+  async ceilings(): Promise<Ceilings> {
     for (const chains of CHAINS) {
-      const perSecond = await this.multiplyAddsOf(chains);
-      if (perSecond > best.perSecond) best = { chains, perSecond };
+      const perSecond = await this.multiplyAdds(chains);
+      if (perSecond > this.best.perSecond) this.best = { chains, perSecond };
     }
-    return best;
+    return {
+      flopsPerSecond: this.best.perSecond,
+      bytesPerSecond: await this.copies(WIDE),
+      wordBytesPerSecond: await this.copies(NARROW, CACHED_BYTES),
+      sustained: await this.sustained(SUSTAINED_MS, 2),
+      halfInvocations: await this.halfInvocations(),
+      dispatchMs: await this.emptyDispatch(),
+      submitMs: this.stopwatch.submitMs,
+    };
+  }
+
+  /** The share of the arithmetic that work of about so many ms gets at this moment; once the ceilings are known. */
+  async sustained(ms: number, tries = 1): Promise<number> {
+    const perSecond = await this.multiplyAdds(this.best.chains, { tries, sampleMs: ms, patienceMs: 0 });
+    return Math.min(1, perSecond / this.best.perSecond);
   }
 
   /** The number of invocations, doubled from one workgroup, that reaches half of the ceiling. */
-  async halfInvocations(chains: number, ceiling: number): Promise<number> {
+  private async halfInvocations(): Promise<number> {
+    const { chains, perSecond } = this.best;
     for (let groups = 1; groups < GROUPS.hardware; groups *= 2) {
-      if ((await this.multiplyAddsOf(chains, {}, groups)) > ceiling / 2) return groups * WORKGROUP;
+      if ((await this.multiplyAdds(chains, {}, groups)) > perSecond / 2) return groups * WORKGROUP;
     }
     return GROUPS.hardware * WORKGROUP;
   }
 
   /** Bytes per second of the best of several ways to copy. */
-  async copies(ways: readonly Way[], bytes = BYTES[this.device]): Promise<number> {
+  private async copies(ways: readonly Way[], bytes = BYTES[this.device]): Promise<number> {
     let best = 0;
     for (const way of ways) {
       const kernel = { ...way, count: bytes / (way.type === 'vec4f' ? 16 : 4) };
@@ -123,12 +130,12 @@ class Bench {
   }
 
   /** A dispatch of one workgroup that copies next to nothing. */
-  emptyDispatch(): Promise<number> {
+  private emptyDispatch(): Promise<number> {
     return this.time(ceilingCopy({ type: 'f32', count: WORKGROUP, each: 1, sum: false }), [1, 1], 4 * WORKGROUP);
   }
 
   /** Operations per second of a number of chains. */
-  async multiplyAddsOf(chains: number, timing: TimingOptions = {}, groups = GROUPS[this.device]): Promise<number> {
+  private async multiplyAdds(chains: number, timing: TimingOptions = {}, groups = GROUPS[this.device]): Promise<number> {
     const kernel = { chains, rounds: ROUNDS };
     const ms = await this.time(ceilingFma(kernel), [groups, 1], Math.max(16, groups * WORKGROUP * 4), timing);
     return (groups * WORKGROUP * ceilingFmaFlops(kernel)) / (ms / 1e3);

@@ -13,6 +13,8 @@ export interface StepTimesOptions extends TimingOptions {
   readonly clock?: Clock;
   /** Called before each step. */
   readonly progress?: (done: number, total: number) => void;
+  /** Called after each step, with its time: for what is measured beside it. */
+  readonly beside?: (timeMs: number) => Promise<void>;
 }
 
 export interface StepTimes {
@@ -23,7 +25,7 @@ export interface StepTimes {
 }
 
 /** @throws aborted, device-lost */
-export async function stepTimes(runner: Runner, { clock, progress, ...timing }: StepTimesOptions = {}): Promise<StepTimes> {
+export async function stepTimes(runner: Runner, { clock, progress, beside, ...timing }: StepTimesOptions = {}): Promise<StepTimes> {
   const count = [...runner.plan.passes.values()].flat().length;
   const stopwatch = await Stopwatch.create(runner.engine, clock);
   const options = { ...(runner.engine.adapter.software && SHARED_PROCESSOR), ...timing };
@@ -32,7 +34,9 @@ export async function stepTimes(runner: Runner, { clock, progress, ...timing }: 
     const steps: number[] = [];
     for (let index = 0; index < count; index++) {
       progress?.(index, count + 1);
-      steps.push(await stopwatch.time((pass, times) => runner.encodeStep(pass, index, times), options));
+      const ms = await stopwatch.time((pass, times) => runner.encodeStep(pass, index, times), options);
+      steps.push(ms);
+      await beside?.(ms);
     }
     progress?.(count, count + 1);
     const all = steps.map((_, index) => index);

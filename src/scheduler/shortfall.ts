@@ -10,6 +10,9 @@ import type { PlannedTensor, Step } from './plan.ts';
 /** Below this share of its limit a step owes an explanation. */
 export const SHORTFALL = 0.1;
 
+/** A division or a function is worth a word where it, taken for so many operations, is most of an invocation's work. */
+const DEAR = 16;
+
 /** Where less of the arithmetic than this is sustained, times say more of other programs than of a kernel. */
 const BUSY = 0.7;
 
@@ -19,6 +22,8 @@ export interface KernelFacts {
   readonly wordBytes: number;
   /** Loads for operands: one for each operation; where values in registers are used again, as many as the text has for each. */
   readonly loads: number;
+  /** Operations of one invocation. */
+  readonly operations: number;
   /** Divisions and remainders of whole numbers in the text of one invocation. */
   readonly divisions: number;
   /** Functions that count as one operation and are many: pow, exp, ... */
@@ -26,19 +31,28 @@ export interface KernelFacts {
 }
 
 /** Reads what matters of a kernel from its text: rules of thumb over the WGSL that our templates write. */
-export function factsOf({ code, grid, flops, tensors }: Pick<Step, 'code' | 'grid' | 'flops' | 'tensors'>, planned: readonly PlannedTensor[]): KernelFacts {
+export function factsOf({ code, grid, flops, tensors, choice }: Pick<Step, 'code' | 'grid' | 'flops' | 'tensors' | 'choice'>, planned: readonly PlannedTensor[]): KernelFacts {
   const workgroup = (/@workgroup_size\(([^)]*)\)/.exec(code)?.[1] ?? '1').split(',').reduce((product, size) => product * parseInt(size, 10), 1);
   const body = code.slice(code.indexOf('fn main'));
   const bindings = bindingsOf(code);
   const isWord = (name: string): boolean => new RegExp(`\\b${name}\\s*:\\s*array<\\s*[fui]32\\b`).test(code);
   const bytes = bindings.filter(({ name }) => isWord(name)).map(({ name }) => planned[tensors[name] ?? -1]?.bytes ?? 0);
+  const invocations = workgroup * grid[0] * grid[1] * grid[2];
+  const operations = flops / savingOf(choice?.variant ?? '');
   return {
-    invocations: workgroup * grid[0] * grid[1] * grid[2],
+    invocations,
+    operations: operations / invocations,
     wordBytes: bytes.reduce((a, b) => a + b, 0),
-    loads: flops * loadsPerOperation(body, bindings.filter(({ access }) => access === 'read').map(({ name }) => name)),
+    loads: operations * loadsPerOperation(body, bindings.filter(({ access }) => access === 'read').map(({ name }) => name)),
     divisions: [...body.matchAll(/ [/%] /g)].length,
     functions: [...new Set([...body.matchAll(/\b(pow|exp|log|exp2|log2|tanh|sqrt|inverseSqrt)\(/g)].map(([, name]) => name!))],
   };
+}
+
+/** How many operations of the direct method stand for one of the kernel: F(m, r) multiplies m + r - 1 times for m r (Winograd). */
+function savingOf(variant: string): number {
+  const [, m1, m2, r1, r2] = /winograd (\d+)x(\d+), (\d+)x(\d+)/.exec(variant)?.map(Number) ?? [];
+  return m1 && m2 && r1 && r2 ? (m1 * m2 * r1 * r2) / ((m1 + r1 - 1) * (m2 + r2 - 1)) : 1;
 }
 
 /** Loads in the text for each operation of its multiply-adds, in kernels that are made of them; one in all others. */
@@ -76,11 +90,12 @@ export function shortfall(facts: KernelFacts, cost: Cost, timeMs: number, ceilin
 }
 
 /** What is left, and what in the text may be the cause that has no ceiling of its own. */
-function unexplained({ divisions, functions }: KernelFacts, ms: number, { sustained }: Ceilings): string {
+function unexplained({ divisions, functions, operations }: KernelFacts, ms: number, { sustained }: Ceilings): string {
   if (sustained < BUSY) return `other programs left it ${Math.round(100 * sustained)} % of the device`;
+  const matters = (times: number): boolean => times > 0 && times * DEAR > operations;
   const hints = [
-    ...(functions.length > 0 ? [`${functions.join(', ')}, each counted as one operation`] : []),
-    ...(divisions > 0 ? [divisions === 1 ? 'a division of whole numbers' : `${divisions} divisions of whole numbers`] : []),
+    ...(matters(functions.length) ? [`${functions.join(', ')}, each counted as one operation`] : []),
+    ...(matters(divisions) ? [divisions === 1 ? 'a division of whole numbers' : `${divisions} divisions of whole numbers`] : []),
   ];
   return hints.length > 0 ? `${duration(ms)} are not in any ceiling: ${hints.join('; ')} in each invocation` : `${duration(ms)} are not explained`;
 }

@@ -5,7 +5,7 @@ import type { Plan, Step } from '../../src/scheduler/plan.ts';
 import { factsOf, shortfall, type KernelFacts } from '../../src/scheduler/shortfall.ts';
 import { convolution, network, node } from './networks.ts';
 
-const capabilities = { subgroups: false, maxBinding: 2 ** 27 };
+const capabilities = { subgroups: false, software: true, maxBinding: 2 ** 27 };
 const layers = [convolution('conv', 'x', [16, 8, 3], 1), node('norm', 'lrn', ['conv.y']), node('relu', 'relu', ['norm.y'])];
 const plan: Plan = compile(network({ x: [2, 8, 20, 18] }, layers), { batch: 2, layers: ['conv', 'norm', 'relu'], capabilities });
 const stepOf = (kernel: string): Step => [...plan.passes.values()].flat().find((step) => step.kernel === kernel)!;
@@ -26,6 +26,12 @@ describe('what a kernel tells', () => {
     expect(loads).toBeLessThan(main!.flops / 3);
   });
 
+  test('of a kernel by Winograd: it does a fraction of the operations that are counted', () => {
+    const step = { ...stepOf('lrn'), flops: 4e6 };
+    const choice = { variant: 'winograd 4x4, 3x3, tile 32x8', why: '' };
+    expect(factsOf(step, plan.tensors).operations / factsOf({ ...step, choice }, plan.tensors).operations).toBe(4);
+  });
+
   test('of a normalization: it takes roots or powers', () => {
     expect(factsOf(stepOf('lrn'), plan.tensors).functions.join()).toMatch(/pow|exp|sqrt/i);
   });
@@ -33,7 +39,7 @@ describe('what a kernel tells', () => {
 
 describe('why a step is slow', () => {
   const ceilings: Ceilings = { flopsPerSecond: 1e10, bytesPerSecond: 1e9, wordBytesPerSecond: 4e8, sustained: 1, halfInvocations: 1024, dispatchMs: 0.02, submitMs: 0.1 };
-  const facts: KernelFacts = { invocations: 1e5, wordBytes: 0, loads: 0, divisions: 0, functions: [] };
+  const facts: KernelFacts = { invocations: 1e5, wordBytes: 0, loads: 0, operations: 10, divisions: 0, functions: [] };
   const cost = costOf({ flops: 1e6, bytes: 1e5 }, ceilings); // 0.12 ms
 
   test.each<[string, Partial<KernelFacts>, number, RegExp]>([
@@ -43,6 +49,7 @@ describe('why a step is slow', () => {
     ['two of these, the dearer first', { loads: 1e6, wordBytes: 2 ** 20 }, 11, /^loads [^;]*; moves [^;]*$/],
     ['a function', { functions: ['pow'] }, 2, /^1.9 ms are not in any ceiling: pow, each counted as one operation in each invocation$/],
     ['divisions', { divisions: 3 }, 2, /3 divisions of whole numbers in each invocation$/],
+    ['not by divisions among many operations', { divisions: 3, operations: 1000 }, 2, /^1.9 ms are not explained$/],
     ['nothing that is known', {}, 2, /^1.9 ms are not explained$/],
   ])('%s', (_, more, timeMs, text) => {
     expect(shortfall({ ...facts, ...more }, cost, timeMs, ceilings)).toMatch(text);

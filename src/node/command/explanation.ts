@@ -14,12 +14,19 @@ export function explanationData(explanation: Explanation) {
   const { ceilings, steps, passes, total, runMs } = explanation;
   return {
     ceilings,
-    steps: steps.map(({ step, cost, bound, timeMs, share, reason }) => ({
-      pass: step.pass, label: step.label, kernel: step.kernel, ...step.choice, ...cost, bound, timeMs, share, ...(reason !== undefined && { reason }),
+    steps: steps.map(({ step, cost, bound, timeMs, share, device, reason }) => ({
+      pass: step.pass, label: step.label, kernel: step.kernel, ...step.choice, ...cost, bound, timeMs, share, device, ...(reason !== undefined && { reason }),
     })),
     passes: passes.map(({ pass, cost, timeMs }) => ({ pass, ...cost, timeMs, share: cost.limitMs / timeMs })),
     total: { ...total.cost, timeMs: total.timeMs, share: total.cost.limitMs / total.timeMs, runMs },
   };
+}
+
+/** Where other programs use the device too, times say less of the kernels. */
+function busyLine(steps: readonly ExplainedStep[]): string[] {
+  const shares = steps.map(({ device }) => device).sort((a, b) => a - b);
+  const median = shares[Math.floor(shares.length / 2)] ?? 1;
+  return median < 0.7 ? [`  other programs used this device: beside half of the steps they left ${percent(median)} of it or less`] : [];
 }
 
 /** A table of the steps; under a step, why its kernel was chosen, and why it is slow where it is. */
@@ -43,6 +50,7 @@ export function describeExplanation(explanation: Explanation, adapter: string): 
     '',
     ...table([['', 'limit', 'takes', 'share'], ...sums], [1, 2, 3]),
     `  in one submission ${milliseconds(runMs)}`,
+    ...busyLine(steps),
     '  limit: arithmetic of the direct method or each tensor once, whichever takes longer at the ceilings, and a dispatch;',
     '  a share above 100 % means that a kernel multiplies less than that, or that its tensors come from a cache',
   ];
