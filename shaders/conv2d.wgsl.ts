@@ -90,6 +90,8 @@ export function conv2dPositions(s: Pick<Conv2dSizes, 'outHeight' | 'outWidth' | 
 
 /** Taps of a row that one block unrolls; a wider kernel loops over its columns, or compile time explodes. */
 const MAX_UNROLLED = 7;
+/** A kernel of up to so many taps is one block. */
+const SMALL_KERNEL = 4;
 
 const list = (count: number, item: (i: number) => string): string => Array.from({ length: count }, (_, i) => item(i)).join('\n');
 const sum = (...terms: (string | number)[]): string =>
@@ -137,22 +139,22 @@ export function conv2d(p: Conv2dVariant): string {
     phase: (kx * p.dilation[1]) % strideX,
     offset: Math.floor((kx * p.dilation[1]) / strideX),
   });
-  /** Loads of one row of taps, prefixed by `u`, and its terms. */
-  const tapsOfRow = (u: string): { loads: string; terms: { w: string; x: (j: number) => string }[] } => {
+  /** Loads of one row of taps that begins at `row` and with tap number `first`, prefixed by `u`, and its terms. */
+  const tapsOfRow = (u: string, row: string, first: number): { loads: string; terms: { w: string; x: (j: number) => string }[] } => {
     const taps = Array.from({ length: kernelWidth }, (_, kx) => column(kx));
     const inputs = new Map<string, string>();
     for (const { phase, offset } of taps) {
-      for (let j = 0; j < p.tileP; j++) inputs.set(`x${u}${phase}_${offset + j}`, `x[${sum('row', times(phase, 'plane'), offset + j)}]`);
+      for (let j = 0; j < p.tileP; j++) inputs.set(`x${u}${phase}_${offset + j}`, `x[${sum(row, times(phase, 'plane'), offset + j)}]`);
     }
     return {
       loads:
         [...inputs].map(([name, value]) => `let ${name} = ${value};`).join('\n') +
-        list(kernelWidth, (kx) => load(`w${u}${kx}_`, 'w', sum('at', kx * tap))),
+        list(kernelWidth, (kx) => load(`w${u}${kx}_`, 'w', sum('at', (first + kx) * tap))),
       terms: taps.map(({ phase, offset }, kx) => ({ w: `w${u}${kx}_`, x: (j) => `x${u}${phase}_${offset + j}` })),
     };
   };
   const unrolledRow = (): string => {
-    const { loads, terms } = tapsOfRow('');
+    const { loads, terms } = tapsOfRow('', 'row', 0);
     return `${loads}\n${multiplyAdd(terms)}\nat += ${kernelWidth * tap}u;`;
   };
   // Division is slow where a processor plays the GPU: columns step through phases and offsets by addition.
@@ -178,17 +180,38 @@ export function conv2d(p: Conv2dVariant): string {
       at += ${p.unroll * tap}u;
       source += ${times(p.unroll, 'channelSize')};`;
   };
-  const oneChannel = (): string =>
-    kernelHeight === 1
-      ? `{ let row = source; ${rowBody()} source += channelSize; }`
-      : `{
-      var row = source;
-      ${strideY > 1 ? 'var phaseY = 0u;' : ''}
-      for (var ky = 0u; ky < ${kernelHeight}u; ky++) {
-        ${rowBody()}
-        ${advance('phaseY', 'row', p.dilation[0], strideY, `${times(strideX, 'plane')}`, 'width')}
-      }
-      source += channelSize; }`;
+  /** A kernel of few taps in one block; its rows are known places of the phase planes. */
+  const wholeKernel = (): string => {
+    const rows = Array.from({ length: kernelHeight }, (_, ky) => {
+      const tap = ky * p.dilation[0];
+      const plane = (tap % strideY) * strideX;
+      const down = Math.floor(tap / strideY);
+      const { loads, terms } = tapsOfRow(`${ky}_`, `row${ky}`, ky * kernelWidth);
+      return { loads: `let row${ky} = ${sum('source', times(plane, 'plane'), times(down, 'width'))};\n${loads}`, terms };
+    });
+    return `${rows.map(({ loads }) => loads).join('\n')}
+      ${multiplyAdd(rows.flatMap(({ terms }) => terms))}
+      at += ${kernelHeight * kernelWidth * tap}u;
+      source += channelSize;`;
+  };
+  // One loop over the rows of all channels: a loop in a loop would carry every accumulator twice.
+  const rowLoop = (): string => `
+    ${rowBody()}
+    ${kernelHeight === 1 ? 'row += channelSize;' : `
+    ${advance('phaseY', 'row', p.dilation[0], strideY, times(strideX, 'plane'), 'width')}
+    ky++;
+    let next = ky == ${kernelHeight}u;
+    ky = select(ky, 0u, next);
+    ${strideY > 1 ? 'phaseY = select(phaseY, 0u, next);' : ''}
+    source = select(source, source + channelSize, next);
+    row = select(row, source, next);`}`;
+  const taps = kernelHeight * kernelWidth;
+  const inner =
+    taps === 1
+      ? { steps: `channels / ${p.unroll}u`, state: '', body: onePoint() }
+      : kernelHeight > 1 && taps <= SMALL_KERNEL
+        ? { steps: 'channels', state: '', body: wholeKernel() }
+        : { steps: times(kernelHeight, 'channels'), state: `var row = source; ${kernelHeight > 1 ? `var ky = 0u; ${strideY > 1 ? 'var phaseY = 0u;' : ''}` : ''}`, body: rowLoop() };
 
   // What of a row does not depend on the position is computed once, before the stores.
   const stores = Array.from({ length: registers * lanes }, (_, s) => ({ s, value: lanes === 4 ? `v${s >> 2}.${'xyzw'[s & 3]}` : `v${s}` }));
@@ -260,8 +283,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var at = tile * channels * ${kernelHeight * kernelWidth * tap}u;
   let channelSize = ${phases}u * plane;
   var source = base;
-  for (var c = 0u; c < channels; c += ${p.unroll}u) {
-    ${kernelHeight * kernelWidth === 1 ? onePoint() : list(p.unroll, oneChannel)}
+  ${inner.state}
+  for (var step = 0u; step < ${inner.steps}; step++) {
+    ${inner.body}
   }
   let firstRow = (tile - group * tiles) * ${p.tileM}u;
 #if ${p.shuffle !== undefined}
@@ -288,6 +312,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     const steps = dilation % stride;
     return `${samples ? `${index} += ${samples}u * ${sampleSize};` : ''}
       ${steps ? `${phase} += ${steps}u; ${index} += ${steps}u * ${phaseSize};
-      if (${phase} >= ${stride}u) { ${phase} -= ${stride}u; ${index} = ${index} + ${sampleSize} - ${stride}u * ${phaseSize}; }` : ''}`;
+      { let wraps = ${phase} >= ${stride}u;
+        ${phase} = select(${phase}, ${phase} - ${stride}u, wraps);
+        ${index} = select(${index}, ${index} + ${sampleSize} - ${stride}u * ${phaseSize}, wraps); }` : ''}`;
   }
 }

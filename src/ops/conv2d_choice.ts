@@ -3,11 +3,14 @@
  * measurement of the same shape on the same adapter, or a person's wish, overrules the prediction.
  */
 import { conv2dPositions } from '../../shaders/conv2d.wgsl.ts';
+import type { SharedTile } from '../../shaders/conv2d_shared.wgsl.ts';
 import type { Capabilities } from '../gpu/capabilities.ts';
 import { layoutOf, recordDirect } from './conv2d_direct.ts';
+import { gpuDirectCost, gpuElementCost, gpuSharedCost, gpuTransformCost, partsFor, type Work } from './conv2d_gpu_price.ts';
 import type { Problem } from './conv2d_problem.ts';
+import { recordShared, SHARED_TILES, sharedLayer } from './conv2d_shared.ts';
 import { tilesFor, workgroupFor, type Tile } from './conv2d_tile.ts';
-import { recordWinograd, winogradShape } from './conv2d_winograd.ts';
+import { recordWinograd, winogradShape, type WinogradShape } from './conv2d_winograd.ts';
 import type { Choice, Recorder } from './op.ts';
 import { elements } from './shape.ts';
 import { WINOGRAD_SIZES } from './winograd.ts';
@@ -27,26 +30,17 @@ export interface Candidate {
  * load, a multiply and an add, and a loop blends every variable that it carries.
  */
 const SOFTWARE = { access: 95, multiplyAdd: 4, carry: 12, swap: 3, invocation: 120 } as const;
-/** Prices of a GPU, relative to one multiply-add of a register tile: what a load costs beside it. */
-const HARDWARE = { access: 4, multiplyAdd: 1, carry: 0, swap: 1, invocation: 20 } as const;
-
-interface Work {
-  readonly groups: number;
-  readonly channels: number;
-  readonly outputs: number;
-  readonly positions: number;
-  readonly images: number;
-  readonly rows: number;
-  readonly columns: number;
-}
 
 /** The register-tile kernel over an input that is laid out. */
 function tileCost({ tileM, tileP }: Tile, w: Work, c: Capabilities): number {
-  const price = c.software ? SOFTWARE : HARDWARE;
+  if (!c.software) return gpuDirectCost({ tileM, tileP }, w);
+  const price = SOFTWARE;
   const across = Math.ceil(w.positions / tileP);
   const workgroup = workgroupFor(across, c.software);
   const invocations = Math.ceil(across / workgroup) * workgroup * w.groups * Math.ceil(w.outputs / tileM) * w.images;
-  const unroll = w.rows * w.columns > 1 ? w.columns : 4;
+  // Multiply-adds of one accumulator per turn of the loop: a row of taps, a small kernel, or four channels.
+  const taps = w.rows * w.columns;
+  const unroll = taps === 1 ? 4 : taps <= 4 ? taps : w.columns;
   const weights = (w.columns * tileM) / 4;
   const accesses = weights + tileP + w.columns - 1;
   const perRow =
@@ -55,12 +49,13 @@ function tileCost({ tileM, tileP }: Tile, w: Work, c: Capabilities): number {
 }
 
 function directCandidates(p: Problem, c: Capabilities): Candidate[] {
-  const price = c.software ? SOFTWARE : HARDWARE;
   const layout = layoutOf(p);
   const positions = conv2dPositions({ outHeight: p.outHeight, outWidth: p.outWidth, width: layout.width });
   const [n, channels] = p.x.shape as [number, number];
   const copied = layout.aligned && !p.gate ? 0 : n * channels * p.stride[0] * p.stride[1] * layout.height * layout.width;
-  const copies = (copied / 4) * ((p.gate ? 3 : 2) * price.access + price.invocation);
+  const [reads, writes] = [p.gate ? 2 : 1, 1];
+  const copying = c.software ? (copied / 4) * ((reads + writes) * SOFTWARE.access + SOFTWARE.invocation) : gpuElementCost(copied, reads, writes);
+  const copies = copied === 0 ? 0 : copying;
   const work = { groups: p.groups, channels: p.channels, outputs: p.outputs, positions, images: n, rows: p.kernel[0], columns: p.kernel[1] };
   return tilesFor(p.outputs, positions, p.kernel[0] * p.kernel[1], c.software).map((tile) => ({
     variant: 'direct',
@@ -70,26 +65,58 @@ function directCandidates(p: Problem, c: Capabilities): Candidate[] {
   }));
 }
 
+/** Transforms of Winograd convolution on a software adapter. */
+function transformCost(p: Problem, { products, outputs, channels, tiles }: WinogradShape): number {
+  const price = SOFTWARE;
+  const inputs = (p.groups * channels * tiles) / 4;
+  const made = (p.groups * p.outputs * tiles) / 4;
+  const adds = 2 * products ** 1.5;
+  return (
+    inputs * (products * (p.gate ? 3 : 2) * (price.access + 6) + adds + price.invocation) +
+    made * ((products + outputs ** 2 * (p.accumulate ? 2 : 1)) * price.access + adds + price.invocation)
+  );
+}
+
 function winogradCandidates(p: Problem, c: Capabilities): Candidate[] {
-  const price = c.software ? SOFTWARE : HARDWARE;
   return WINOGRAD_SIZES.flatMap((size) => {
     const shape = winogradShape(p, size);
     if (!shape || Math.max(...shape.bytes) > c.maxBinding) return [];
     const { products, outputs, tiles, channels, taps } = shape;
-    const inputs = (p.groups * channels * tiles) / 4;
-    const made = (p.groups * p.outputs * tiles) / 4;
-    const adds = 2 * size ** 3;
-    const transforms =
-      inputs * (products * (p.gate ? 3 : 2) * (price.access + 6) + adds + price.invocation) +
-      made * ((products + outputs ** 2 * (p.accumulate ? 2 : 1)) * price.access + adds + price.invocation);
+    const transforms = c.software ? transformCost(p, shape) : gpuTransformCost(p, shape);
     const work = { groups: products * p.groups, channels, outputs: p.outputs, positions: tiles, images: 1, rows: 1, columns: 1 };
-    return tilesFor(p.outputs, tiles, 1, c.software).map((tile) => ({
-      variant: `winograd ${outputs}x${outputs}, ${taps}x${taps}`,
-      tile,
-      cost: transforms + tileCost(tile, work, c),
-      record: (recorder: Recorder, choice: Choice) => recordWinograd(recorder, p, shape, tile, choice),
-    }));
+    const variant = `winograd ${outputs}x${outputs}, ${taps}x${taps}`;
+    const one = (name: string, tile: Tile | SharedTile, cost: number): Candidate => ({
+      variant: name,
+      tile: 'depth' in tile ? { tileM: tile.rows, tileP: tile.columns } : tile,
+      cost: transforms + cost,
+      record: (recorder, choice) => recordWinograd(recorder, p, shape, tile, choice),
+    });
+    return [
+      ...tilesFor(p.outputs, tiles, 1, c.software).map((tile) => one(variant, tile, tileCost(tile, work, c))),
+      ...(sharedTiles(c) ? SHARED_TILES.map((tile) => one(`${variant}, shared`, tile, gpuSharedCost(tile, work, 1))) : []),
+    ];
   });
+}
+
+/** Workgroup memory and barriers are what a software adapter is slowest at: there only a person asks for them. */
+const sharedTiles = (c: Capabilities): boolean => !c.software || (c.kernels?.forced?.includes('shared') ?? false);
+
+/** Tiles in workgroup memory, each in as many parts of its terms as are predicted to cost least. */
+function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
+  const layer = sharedLayer(p);
+  if (!layer) return [];
+  const positions = p.outHeight * p.outWidth;
+  const work = { groups: p.groups, channels: p.channels, outputs: p.outputs, positions, images: layer.images, rows: p.kernel[0], columns: p.kernel[1] };
+  const fits = (parts: number): boolean => parts === 1 || 4 * parts * p.groups * p.outputs * layer.images * positions <= c.maxBinding;
+  const counts = partsFor(p.channels * elements(p.kernel)).filter(fits);
+  return SHARED_TILES.flatMap((tile) =>
+    counts.map((parts) => ({
+      variant: `shared ${tile.tileM}x${tile.tileP}`,
+      tile: { tileM: tile.rows, tileP: tile.columns },
+      cost: gpuSharedCost(tile, work, parts),
+      record: (recorder: Recorder, choice: Choice) => recordShared(recorder, p, layer, tile, parts, choice),
+    })),
+  );
 }
 
 /** What a measurement is filed under: everything that the speed depends on. */
@@ -102,7 +129,7 @@ export function conv2dKey(p: Problem): string {
 /** Every kernel that can do the work, the best tile of each family, cheapest first. */
 export function conv2dCandidates(p: Problem, c: Capabilities): Candidate[] {
   const families = new Map<string, Candidate>();
-  for (const candidate of [...directCandidates(p, c), ...winogradCandidates(p, c)]) {
+  for (const candidate of [...directCandidates(p, c), ...winogradCandidates(p, c), ...(sharedTiles(c) ? sharedCandidates(p, c) : [])]) {
     const known = families.get(candidate.variant);
     if (!known || candidate.cost < known.cost) families.set(candidate.variant, candidate);
   }

@@ -19,9 +19,9 @@ export function workgroupFor(across: number, software: boolean): number {
 export function tilesFor(outputs: number, positions: number, taps: number, software: boolean): Tile[] {
   if (outputs === 1) return [{ tileM: 1, tileP: 8 }];
   const rows = software ? [32, 16, 8, 4] : [16, 12, 8, 4];
-  const wide = software ? [8, 4, 2, 1] : [8, 4, 2, 1];
+  const wide = [8, 4, 2, 1];
   const fits = (tileM: number): boolean => tileM === rows.at(-1) || tileM < 2 * outputs;
-  // 256 accumulators of a row of taps would take long to compile; GPUs have registers for 64 or so.
-  const most = software ? 256 : taps > 1 ? 64 : 128;
+  // Twice the accumulators double the time to compile; that pays for one tap, where there is little else to share.
+  const most = (software ? 128 : 64) * (taps > 1 ? 1 : 2);
   return rows.flatMap((tileM) => wide.map((tileP) => ({ tileM, tileP }))).filter(({ tileM, tileP }) => fits(tileM) && tileM * tileP <= most && (tileP === 1 || positions >= 2 * tileP));
 }

@@ -1,9 +1,9 @@
 /** Fully connected layer over everything after the batch axis, with bias and a fused activation. */
-import { dense as kernel, DENSE_ROWS, denseBackward } from '../../shaders/dense.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { dense as kernel, denseBackward, denseBlocks, denseGrid, denseQuads, type DenseTile } from '../../shaders/dense.wgsl.ts';
+import { linearGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
-import type { Op, Recorder, TensorRef } from './op.ts';
+import type { Capabilities, Choice, Op, Recorder, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
 interface Chunk {
@@ -32,6 +32,18 @@ function pack(recorder: Recorder, weight: Float32Array, inputs: number, outputs:
   });
 }
 
+/**
+ * Rows, images and invocations of a sum. A software adapter pays for loads: many rows share those of the inputs. A GPU
+ * needs many invocations more: a workgroup for every few rows.
+ */
+function tileFor(batch: number, { software }: Capabilities): { tile: DenseTile; choice: Choice } {
+  const images = batch === 1 ? 1 : batch <= 4 ? batch : 4;
+  const rows = software && images === 1 ? 8 : 4;
+  const tile: DenseTile = { rows, images, split: software ? 1 : WORKGROUP };
+  const why = batch === 1 ? 'every weight is read once, whatever the kernel' : `a weight serves ${images} images when it is loaded`;
+  return { tile, choice: { variant: `${rows} rows x ${images} images${software ? '' : `, ${WORKGROUP} invocations a sum`}`, why } };
+}
+
 export const dense: Op<FusedAttributes> = {
   name: 'dense',
   attributes: FUSED,
@@ -52,15 +64,17 @@ export const dense: Op<FusedAttributes> = {
     const [outputs, inputs] = weight!.shape as [number, number];
     const batch = c.y.shape[0]!;
     const chunks = pack(c, weight!.data, inputs, outputs);
+    const { tile, choice } = tileFor(batch, c.capabilities);
     const b = bias && c.constant('bias', [outputs], () => bias.data);
     chunks.forEach(({ w, first, quads }, index) => {
       const start = index === 0;
       const activation = index === chunks.length - 1 ? activationOf(c.attributes) : NO_ACTIVATION;
       c.dispatch({
         kernel: 'dense',
-        code: kernel({ batch, inputs, outputs, first, quads, bias: b !== undefined, start, activation }),
+        code: kernel({ batch, inputs, outputs, first, quads, tile, bias: b !== undefined, start, activation }),
         tensors: { x: c.x[0]!, w, ...(b && start && { bias: b }), y: c.y },
-        grid: linearGrid(batch * Math.ceil(outputs / DENSE_ROWS)),
+        grid: denseGrid(denseBlocks({ batch, outputs, tile }), tile),
+        choice,
         flops: 2 * batch * outputs * Math.min(quads * 4, inputs - first),
         ...(chunks.length > 1 && { part: `chunk${index}` }),
       });
@@ -86,12 +100,14 @@ export const dense: Op<FusedAttributes> = {
         flops: 0,
       });
     }
+    const { tile, choice } = tileFor(batch, c.capabilities);
     for (const { w, first, quads } of pack(c, weight!.data, inputs, outputs)) {
       c.dispatch({
         kernel: 'dense',
-        code: denseBackward({ batch, inputs, outputs, first, quads, accumulate: target.accumulate }),
+        code: denseBackward({ batch, inputs, outputs, first, quads, tile, accumulate: target.accumulate }),
         tensors: { dy, w, dx: target.tensor },
-        grid: linearGrid(batch * quads),
+        grid: denseGrid(denseQuads({ batch, quads, tile }), tile),
+        choice,
         flops: 2 * batch * outputs * Math.min(quads * 4, inputs - first),
       });
     }

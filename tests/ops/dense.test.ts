@@ -59,6 +59,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'an image in': { x: [2, 3, 5, 4], outputs: 5 },
   'no bias': { x: [3, 9], outputs: 5, bias: false },
   'more than one workgroup': { x: [2, 259], outputs: 301 },
+  'nine images': { x: [9, 11], outputs: 13 },
 };
 
 describe('dense against plain loops, and the adjoint identity', () => {
@@ -67,6 +68,11 @@ describe('dense against plain loops, and the adjoint identity', () => {
     const outcome = await prove(engine(), subject, twin);
     const offset = bias ? dot(outcome.dy.data, outcome.dy.data.map((_, i) => bias.data[i % c.outputs]!)).value : 0;
     expectAdjoint(subject, outcome, twin, offset);
+  });
+
+  test.each(['one by one', 'primes, N = 3', 'K of 4k + 1, M of 4k + 3', 'more than one workgroup', 'nine images'])('%s, with sums split over a workgroup', async (name) => {
+    const { subject, twin } = subjectOf(CASES[name]!);
+    await prove(engine(), subject, twin, { capabilities: { software: false } });
   });
 
   test('gradients of two branches', async () => {
@@ -124,11 +130,11 @@ test('operands that do not fit are refused by name', async () => {
 
 describe('a planted bug in dense is noticed', () => {
   const bugs: readonly (PlantedBug & { readonly in?: Partial<Case>; readonly twice?: boolean; readonly maxBinding?: number })[] = [
-    { name: 'the bias is dropped', find: /bias\[m \+ \du\] \+/, replace: '0.0 +' },
-    { name: 'the bounds check of the outputs is gone', pass: 'forward', find: /m \+ 3u < 7u/, replace: 'true' },
+    { name: 'the bias is dropped', find: /bias\[m \+ \du\] \+ \(/, replace: '0.0 + (' },
+    { name: 'the bounds check of the outputs is gone', pass: 'forward', find: /m \+ \du < 7u && /, replace: '' },
     { name: 'what lies behind the input is read', find: /select\(0\.0, (x\[[^\]]+\]), [^)]+\)/, replace: '$1' },
-    { name: 'a batch of one is taken for granted', pass: 'backward', find: 'n * 7u + m', replace: 'm' },
-    { name: 'the last chunk starts anew', find: /y\[t \+ \du\] \+ \(\(/, replace: '0.0 + ((', maxBinding: 16 * 7 * 2 },
+    { name: 'a batch of one is taken for granted', pass: 'backward', find: /min\(n \+ (\d)u, 2u\) \* 7u/, replace: '0u' },
+    { name: 'the last chunk starts anew', find: /y\[t \+ \du\] \+ \(/, replace: '0.0 + (', maxBinding: 16 * 7 * 2 },
     { name: 'the gate of the fused ReLU is open', kernel: 'relu', find: 'select(0.0, g, v > 0)', replace: 'g', in: { activation: 'relu' } },
     { name: 'the gradient of a branch is forgotten', pass: 'backward', find: /= dx\[to \+ \du\] \+/, replace: '=', twice: true },
   ];
