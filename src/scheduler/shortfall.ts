@@ -57,7 +57,7 @@ function savingOf(variant: string): number {
 
 /** Loads in the text for each operation of its multiply-adds, in kernels that are made of them; one in all others. */
 function loadsPerOperation(body: string, sources: readonly string[]): number {
-  const fused = [...body.matchAll(/=\s*fma\(/g)].length;
+  const fused = [...body.matchAll(/\bfma\(/g)].length;
   if (fused === 0) return 1;
   const lanes = /vec4(f|<f32>)\(/.test(body) ? 4 : 1;
   const operands = sources.filter((name) => !/^(sizes|bias)$/.test(name));

@@ -24,7 +24,7 @@ describe('the limit of a step', () => {
 
 test('a plan costs the sum of its steps, pass by pass', () => {
   const layers = [convolution('conv', 'x', [6, 3, 3], 1), node('pool', 'max_pool', ['conv.y'], { kernel: [2, 2], stride: [2, 2] })];
-  const capabilities = { subgroups: false, maxBinding: 2 ** 27 };
+  const capabilities = { subgroups: false, software: true, maxBinding: 2 ** 27 };
   const plan = compile(network({ x: [1, 3, 12, 10] }, layers), { layers: ['pool'], backward: { from: 'pool', rule: 'gradient' }, capabilities });
   const { passes, total } = planCost(plan, ceilings);
   const { flops, bytes, steps } = totals(plan);

@@ -33,16 +33,19 @@ const NETWORKS: Readonly<Record<string, () => Network | Promise<Network>>> = {
 };
 
 /** WebGPU's default limits, with subgroups, which most devices have. */
-const capabilities = { subgroups: true, software: true, maxBinding: 128 * 2 ** 20 };
+const DEVICES = { GPU: false, 'software adapter': true };
 
 /** Totals of the plans to a network's class scores, by name. */
 function countsOf(network: Network): Map<string, PlanTotals> {
   const { logits } = classLayers(network);
   const counts = new Map<string, PlanTotals>();
-  for (const batch of [1, 4]) {
-    counts.set(`forward, batch ${batch}`, totals(compile(network, { batch, layers: [logits], capabilities })));
+  for (const [device, software] of Object.entries(DEVICES)) {
+    const options = { layers: [logits], capabilities: { subgroups: true, software, maxBinding: 128 * 2 ** 20 } };
     const backward = { from: logits, rule: 'gradient' } as const;
-    counts.set(`forward and backward, batch ${batch}`, totals(compile(network, { batch, layers: [logits], backward, capabilities })));
+    for (const batch of [1, 4]) {
+      counts.set(`forward, batch ${batch}, ${device}`, totals(compile(network, { ...options, batch })));
+      counts.set(`forward and backward, batch ${batch}, ${device}`, totals(compile(network, { ...options, batch, backward })));
+    }
   }
   return counts;
 }
@@ -72,8 +75,8 @@ describe.each(Object.keys(NETWORKS))('%s', (name) => {
 
   test('four images are four times the work, and memory is near what is alive', async () => {
     const counts = counted[name] ?? Object.fromEntries(countsOf(await NETWORKS[name]!()));
-    for (const pass of ['forward', 'forward and backward']) {
-      const [one, four] = [1, 4].map((batch) => counts[`${pass}, batch ${batch}`]!) as [PlanTotals, PlanTotals];
+    for (const device of Object.keys(DEVICES)) for (const pass of ['forward', 'forward and backward']) {
+      const [one, four] = [1, 4].map((batch) => counts[`${pass}, batch ${batch}, ${device}`]!) as [PlanTotals, PlanTotals];
       expect(four.flops).toBe(4 * one.flops);
       for (const { memory, liveBytes } of [one, four]) {
         expect(memory).toBeGreaterThanOrEqual(liveBytes);

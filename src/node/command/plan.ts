@@ -12,7 +12,7 @@ import { choiceOf, countOf } from './value.ts';
 export const RULES: readonly ReluRule[] = ['gradient', 'deconvnet', 'guided'];
 
 /** What WebGPU promises of every device, with subgroups, which most have. */
-const COMMON_DEVICE = { subgroups: true, maxBinding: 128 * 2 ** 20 };
+const COMMON_DEVICE = { subgroups: true, software: true, maxBinding: 128 * 2 ** 20 };
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   batch: { type: 'text', value: 'N', summary: 'images at once', default: '1' },
