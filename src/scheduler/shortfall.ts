@@ -76,7 +76,7 @@ export function shortfall(facts: KernelFacts, cost: Cost, timeMs: number, ceilin
   const enough = 2 * ceilings.halfInvocations;
   const work = cost.limitMs - cost.dispatchMs;
   const causes: Cause[] = [
-    { ms: facts.invocations < enough ? (work * enough) / facts.invocations : 0, text: `only ${whole(facts.invocations)} invocations, of ${whole(enough)} that fill this device` },
+    { ms: facts.invocations < enough && ceilings.sustained >= BUSY ? (work * enough) / facts.invocations : 0, text: `only ${whole(facts.invocations)} invocations, of ${whole(enough)} that fill this device` },
     { ms: accessMs(facts.wordBytes), text: `moves ${size(facts.wordBytes)} by 4 bytes at once` },
     { ms: accessMs(4 * facts.loads), text: `loads ${count(facts.loads)} operands for ${count(cost.flops)} operations` },
     { ms: cost.dispatchMs, text: 'starting it' },

@@ -56,6 +56,14 @@ describe('why a step is slow', () => {
   });
 
   test('other programs, where they take most of the device', () => {
-    expect(shortfall(facts, cost, 2, { ...ceilings, sustained: 0.2 })).toBe('other programs left it 20 % of the device');
+    const busy = { ...ceilings, sustained: 0.2 };
+    expect(shortfall(facts, cost, 2, busy)).toBe('other programs left it 20 % of the device');
+    expect(shortfall({ ...facts, invocations: 64 }, cost, 2, busy)).not.toMatch(/invocations/); // how many fill it is not known then
+  });
+
+  test('never without a word', () => {
+    for (const timeMs of [1.3, 2, 5, 40]) for (const more of [{}, { invocations: 64 }, { loads: 1e5 }, { wordBytes: 1e6 }]) {
+      expect(shortfall({ ...facts, ...more }, cost, timeMs, ceilings)).not.toBe('');
+    }
   });
 });
