@@ -5,6 +5,7 @@
 import { conv2dPositions } from '../../shaders/conv2d.wgsl.ts';
 import type { SharedTile } from '../../shaders/conv2d_shared.wgsl.ts';
 import type { Capabilities } from '../gpu/capabilities.ts';
+import { depthwisePlan, recordDepthwise } from './conv2d_depthwise.ts';
 import { layoutOf, recordDirect } from './conv2d_direct.ts';
 import { gpuDirectCost, gpuElementCost, gpuSharedCost, gpuTransformCost, partsFor, type Work } from './conv2d_gpu_price.ts';
 import type { Problem } from './conv2d_problem.ts';
@@ -126,10 +127,22 @@ export function conv2dKey(p: Problem): string {
   return `conv2d ${pass} n${p.x.shape[0]} g${groups} ${channels}>${outputs} k${kernel} s${stride} d${dilation} ${outHeight}x${outWidth} ${marks}`.trim();
 }
 
+/** One filter a channel: loads are all that counts, on any adapter. */
+function depthwiseCandidates(p: Problem, c: Capabilities): Candidate[] {
+  const plan = depthwisePlan(p);
+  if (!plan) return [];
+  const { vertical, horizontal, sizes, accesses } = plan;
+  const multiplyAdds = vertical.results * horizontal.results * vertical.taps * horizontal.taps;
+  const cost = c.software
+    ? (sizes.count / 4) * (accesses * SOFTWARE.access + multiplyAdds * SOFTWARE.multiplyAdd + SOFTWARE.invocation)
+    : gpuElementCost(sizes.count, accesses, 0);
+  return [{ variant: 'depthwise', tile: { tileM: vertical.results, tileP: horizontal.results }, cost, record: (recorder, choice) => recordDepthwise(recorder, p, plan, choice) }];
+}
+
 /** Every kernel that can do the work, the best tile of each family, cheapest first. */
 export function conv2dCandidates(p: Problem, c: Capabilities): Candidate[] {
   const families = new Map<string, Candidate>();
-  for (const candidate of [...directCandidates(p, c), ...winogradCandidates(p, c), ...(sharedTiles(c) ? sharedCandidates(p, c) : [])]) {
+  for (const candidate of [...depthwiseCandidates(p, c), ...directCandidates(p, c), ...winogradCandidates(p, c), ...(sharedTiles(c) ? sharedCandidates(p, c) : [])]) {
     const known = families.get(candidate.variant);
     if (!known || candidate.cost < known.cost) families.set(candidate.variant, candidate);
   }

@@ -4,6 +4,7 @@
  */
 import type { Activation, Rule } from '../../shaders/activation.wgsl.ts';
 import { activationOf, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
+import type { Tensor } from '../network/network.ts';
 import type { BackwardContext, ForwardContext, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
@@ -46,6 +47,8 @@ export interface Problem {
   readonly weights: () => Float32Array;
   /** Of the direct method. */
   readonly flops: number;
+  /** The layer itself, for kernels that gather its gradient without turning it into a convolution. */
+  readonly layer: Pick<Conv2dAttributes, 'stride' | 'padding' | 'dilation'> & { readonly weight: Tensor };
 }
 
 type Four = readonly [number, number, number, number];
@@ -75,6 +78,7 @@ export function forwardProblem(c: ForwardContext<Conv2dAttributes>): Problem {
     accumulate: false,
     weights: () => weight!.data,
     flops: 2 * n * outputs * outHeight * outWidth * channels * kernel[0] * kernel[1],
+    layer: { stride, padding, dilation, weight: weight! },
   };
 }
 
@@ -122,6 +126,7 @@ export function backwardProblem(c: BackwardContext<Conv2dAttributes>, dx: { read
     accumulate: dx.accumulate,
     weights: () => gradientWeights(weight.data, { groups, outputs: perGroup, channels, kernel, phase, taps }),
     flops: 2 * n * elements(c.y.shape.slice(1)) * channels * kernel[0] * kernel[1],
+    layer: { stride: c.attributes.stride, padding, dilation, weight },
   };
 }
 
