@@ -17,8 +17,7 @@ export const STATE = {
   argmax: 5,
   crowned: 6,
   rate: 7,
-  threshold: 8,
-  words: 12,
+  words: 8,
 } as const;
 
 export const STOP = { running: 0, noGradient: 1, notFinite: 2 } as const;
@@ -67,17 +66,19 @@ fn moving(n: u32) -> bool {
   return state[at + ${STATE.status}u] == 0u && f32(state[at + ${STATE.step}u]) + 1.0 < settings[n * ${SETTING.words}u + ${SETTING.iterations}u];
 }`;
 
-/** WGSL: the factor from pixel units to network units of channel c. */
-export const channelScale = (scale: readonly number[]): string =>
-  `const SCALE = array<f32, ${scale.length}>(${scale.map((value) => `${Math.fround(value)}f`).join(', ')});`;
+/**
+ * Invocations of the kernels that put an image's partial results together. Few, and with little workgroup memory: on a
+ * software adapter both are dear, the memory already when the kernel is compiled.
+ */
+export const FOLD = 32;
 
-/** Invocations of the kernels that reduce one image in one workgroup. */
-export const REDUCE = 256;
-
-/** WGSL: sums (or maxima) of REDUCE partial values in a fixed tree order; result in shared[0]. */
-export const tree = (body: (other: string) => string): string => `
-  for (var half = ${REDUCE / 2}u; half > 0u; half = half / 2u) {
-    workgroupBarrier();
-    if (local < half) { let other = local + half; ${body('other')} }
+/** WGSL: adds up FOLD partial results in a fixed order, eight lanes by eight and then those eight; lane 0 has the result. */
+export const fold = (add: (other: string) => string): string => `
+  workgroupBarrier();
+  if (local < 8u) {
+    for (var other = local + 8u; other < ${FOLD}u; other += 8u) { ${add('other')} }
   }
-  workgroupBarrier();`;
+  workgroupBarrier();
+  if (local == 0u) {
+    for (var other = 1u; other < 8u; other++) { ${add('other')} }
+  }`;

@@ -1,63 +1,60 @@
 /**
- * Looks at one image's iteration: the unit's score, the layer's maximum, the image's norm; decides what the
- * snapshots keep; writes one row of the progress ring.
- *   y [N, L] f32 the target layer    xx, x0 [N, P] f32 the image and where it started
- *   unit [N] u32 index into L    state [N, STATE.words] u32    progress [ROWS, N, PROGRESS.words] f32
- * One workgroup, one image; reductions in a fixed tree, so that equal runs give equal bits.
+ * Looks at one image's iteration: puts the parts together that `present` and `peak` have left, decides what the
+ * snapshots keep, and writes one row of the progress ring.
+ *   score = y[unit]    top, argmax = the layer's maximum    norm = |xx|    distance = |xx - x0|
+ *   std = sqrt(sum of xx^2 / P - (sum of xx / P)^2)
+ *   y [N, L] f32 the target layer    unit [N] u32 index into L    sums [N, T, 4] f32    peaks [N, T', 4] u32
+ *   state [N, STATE.words] u32    progress [ROWS, N, PROGRESS.words] f32
+ * One workgroup, one image; a fixed order of the sums, so that equal runs give equal bits.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { PROGRESS, PROGRESS_ROWS, REDUCE, SETTING, STATE, STOP, tree } from './ascent.wgsl.ts';
+import { FOLD, fold, PROGRESS, PROGRESS_ROWS, SETTING, STATE, STOP } from './ascent.wgsl.ts';
+import { peakWalk } from './peak.wgsl.ts';
 import { f32 } from './prelude.wgsl.ts';
+import { presentWalk } from './present.wgsl.ts';
 
-export function observe(p: { readonly batch: number; readonly layer: number; readonly image: number }): string {
+export function observe(p: { readonly batch: number; readonly layer: number; readonly channels: number; readonly plane: number }): string {
+  const image = p.channels * p.plane;
+  const parts = { sums: presentWalk(p.plane).invocations, peaks: peakWalk(p.layer).invocations };
   return wgsl`
 @group(0) @binding(0) var<storage, read> y: array<f32>;
-@group(0) @binding(1) var<storage, read> xx: array<f32>;
-@group(0) @binding(2) var<storage, read> x0: array<f32>;
+@group(0) @binding(1) var<storage, read> sums: array<vec4f>;
+@group(0) @binding(2) var<storage, read> peaks: array<vec4u>;
 @group(0) @binding(3) var<storage, read> unit: array<u32>;
 @group(0) @binding(4) var<storage, read> settings: array<f32>;
 @group(0) @binding(5) var<storage, read_write> state: array<u32>;
 @group(0) @binding(6) var<storage, read_write> progress: array<f32>;
 
-var<workgroup> top: array<f32, ${REDUCE}>;
-var<workgroup> place: array<u32, ${REDUCE}>;
-var<workgroup> sums: array<vec3f, ${REDUCE}>;
-var<workgroup> broken: array<u32, ${REDUCE}>;
+/** The lanes' sums, and after them their peaks. */
+var<workgroup> part: array<vec4u, ${FOLD}>;
 
-fn notFinite(v: f32) -> u32 { return select(0u, 1u, (bitcast<u32>(v) & 0x7fffffffu) >= 0x7f800000u); }
+fn added(a: vec4u, b: vec4u) -> vec4u { return bitcast<vec4u>(bitcast<vec4f>(a) + bitcast<vec4f>(b)); }
 
-@compute @workgroup_size(${REDUCE})
+/** The larger maximum, the first index where they are equal, and whether either saw a value that is not finite. */
+fn higher(a: vec4u, b: vec4u) -> vec4u {
+  let p = bitcast<f32>(a.x);
+  let q = bitcast<f32>(b.x);
+  let second = q > p || (q == p && b.y < a.y);
+  return vec4u(select(a.xy, b.xy, second), a.z | b.z, 0u);
+}
+
+fn finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
+
+@compute @workgroup_size(${FOLD})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let n = group.x;
-  var best = ${f32(-Infinity)};
-  var at = 0xffffffffu;
-  var bad = 0u;
-  for (var i = local; i < ${p.layer}u; i += ${REDUCE}u) {
-    let v = y[n * ${p.layer}u + i];
-    bad |= notFinite(v);
-    if (v > best) { best = v; at = i; }
-  }
-  var sum = vec3f(0);
-  for (var i = local; i < ${p.image}u; i += ${REDUCE}u) {
-    let v = xx[n * ${p.image}u + i];
-    let d = v - x0[n * ${p.image}u + i];
-    bad |= notFinite(v);
-    sum += vec3f(v * v, d * d, v);
-  }
-  top[local] = best;
-  place[local] = at;
-  sums[local] = sum;
-  broken[local] = bad;
-  ${tree(
-    (other) => `
-      if (top[${other}] > top[local] || (top[${other}] == top[local] && place[${other}] < place[local])) {
-        top[local] = top[${other}];
-        place[local] = place[${other}];
-      }
-      sums[local] += sums[${other}];
-      broken[local] |= broken[${other}];`,
-  )}
+  var own = vec4f(0);
+  for (var i = local; i < ${parts.sums}u; i += ${FOLD}u) { own += sums[n * ${parts.sums}u + i]; }
+  part[local] = bitcast<vec4u>(own);
+  ${fold((other) => `part[local] = added(part[local], part[${other}]);`)}
+  let sum = bitcast<vec4f>(part[0]);
+  workgroupBarrier();
+  var highest = vec4u(bitcast<u32>(${f32(-Infinity)}), 0xffffffffu, 0u, 0u);
+  for (var i = local; i < ${parts.peaks}u; i += ${FOLD}u) { highest = higher(highest, peaks[n * ${parts.peaks}u + i]); }
+  part[local] = highest;
+  ${fold((other) => `part[local] = higher(part[local], part[${other}]);`)}
   if (local != 0u) { return; }
+  let peak = part[0];
 
   let s = n * ${STATE.words}u;
   let step = state[s + ${STATE.next}u];
@@ -67,24 +64,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   state[s + ${STATE.step}u] = step;
   state[s + ${STATE.next}u] = step + 1u;
   let score = y[n * ${p.layer}u + unit[n]];
-  if (broken[0] != 0u && state[s + ${STATE.status}u] == 0u) { state[s + ${STATE.status}u] = ${STOP.notFinite}u; }
+  if ((peak.z != 0u || !finite(sum.x)) && state[s + ${STATE.status}u] == 0u) { state[s + ${STATE.status}u] = ${STOP.notFinite}u; }
   if (seen && state[s + ${STATE.status}u] == 0u) {
     if (step == 0u || score > bitcast<f32>(state[s + ${STATE.best}u])) {
       state[s + ${STATE.best}u] = bitcast<u32>(score);
       state[s + ${STATE.improved}u] = 1u;
     }
-    if (place[0] == unit[n] && state[s + ${STATE.argmax}u] == 0u) {
+    if (peak.y == unit[n] && state[s + ${STATE.argmax}u] == 0u) {
       state[s + ${STATE.argmax}u] = 1u;
       state[s + ${STATE.crowned}u] = 1u;
     }
   }
   let row = ((step % ${PROGRESS_ROWS}u) * ${p.batch}u + n) * ${PROGRESS.words}u;
-  let mean = sums[0].z / ${f32(p.image)};
+  let mean = sum.z / ${f32(image)};
   progress[row + ${PROGRESS.score}u] = score;
-  progress[row + ${PROGRESS.top}u] = top[0];
-  progress[row + ${PROGRESS.argmax}u] = f32(place[0]);
-  progress[row + ${PROGRESS.norm}u] = sqrt(sums[0].x);
-  progress[row + ${PROGRESS.distance}u] = sqrt(sums[0].y);
-  progress[row + ${PROGRESS.std}u] = sqrt(max(sums[0].x / ${f32(p.image)} - mean * mean, 0.0));
+  progress[row + ${PROGRESS.top}u] = bitcast<f32>(peak.x);
+  progress[row + ${PROGRESS.argmax}u] = f32(peak.y);
+  progress[row + ${PROGRESS.norm}u] = sqrt(sum.x);
+  progress[row + ${PROGRESS.distance}u] = sqrt(sum.y);
+  progress[row + ${PROGRESS.std}u] = sqrt(max(sum.x / ${f32(image)} - mean * mean, 0.0));
 }`;
 }

@@ -174,8 +174,8 @@ export class Maximizer {
     const moving = this.settings.filter(({ iterations }) => step + 1 < iterations);
     if (moving.length === 0) return ['present', 'forward', 'observe'];
     const clips = CLIPS.filter((kind) => moving.some((settings) => settings[kind] > 0)).map(clipPass);
-    const blur = moving.some((settings) => blurs(settings, step)) ? ['blur'] : [];
-    return ['present', 'forward', 'observe', 'backward', 'ascend', ...blur, ...clips];
+    const ascend = moving.some((settings) => blurs(settings, step)) ? 'ascend.blur' : 'ascend';
+    return ['present', 'forward', 'observe', 'backward', 'rate', ascend, ...clips];
   }
 
   /**

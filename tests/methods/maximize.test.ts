@@ -1,6 +1,7 @@
 /** The optimizer against published numbers and against its double-precision twin. */
 import { describe, expect, test } from 'vitest';
-import { PROGRESS, STATE } from '../../shaders/ascent.wgsl.ts';
+import { PROGRESS } from '../../shaders/ascent.wgsl.ts';
+import { SEARCH } from '../../shaders/rank.wgsl.ts';
 import type { Engine } from '../../src/gpu/engine.ts';
 import { Maximizer, type MaximizeOptions, type MaximizeProgress } from '../../src/methods/maximize.ts';
 import { ascentSettings, PRESETS, type AscentSettings } from '../../src/methods/settings.ts';
@@ -61,8 +62,8 @@ describe('published numbers of one pass over the start image of seed 0 (227 x 22
       m.runner.write('gradient', new Float32Array(3 * 227 * 227).fill(1));
       m.runner.run(passes);
       const image = (await m.read()).data;
-      const state = new Float32Array(await m.runner.readBytes('state'));
-      return { image, threshold: state[STATE.threshold]! };
+      const search = new Float32Array(await m.runner.readBytes('search'));
+      return { image, threshold: search[SEARCH.threshold]! };
     });
   };
 
@@ -73,15 +74,15 @@ describe('published numbers of one pass over the start image of seed 0 (227 x 22
   });
 
   test('combination 3: decay, then a blur of 1', async () => {
-    const { image } = await pass({ ...PRESETS[3], rate: 0 }, ['ascend', 'blur']);
+    const { image } = await pass({ ...PRESETS[3], rate: 0 }, ['rate', 'ascend.blur']);
     expect(norm(image)).toBeCloseTo(1118.40795, 3);
     [8.79572753, 6.24885862, 5.99959423, 7.12574372].forEach((value, i) => expect(image[i]).toBeCloseTo(value, 5));
   });
 
   test('combination 1: blur of 0.5, then small norm 50', async () => {
-    const blurred = await pass(PRESETS[1], ['blur']);
+    const blurred = await pass(PRESETS[1], ['ascend.blur']);
     expect(norm(blurred.image)).toBeCloseTo(2523.73441, 2);
-    const { image, threshold } = await pass(PRESETS[1], ['blur', 'clip.smallNorm']);
+    const { image, threshold } = await pass(PRESETS[1], ['ascend.blur', 'clip.smallNorm']);
     expect(threshold).toBeCloseTo(9.85167136, 5);
     expect(norm(image)).toBeCloseTo(2254.54734, 2);
     const plane = 227 * 227;
