@@ -1,9 +1,11 @@
 /** Convolution by Winograd's minimal filtering: transform tiles of the input, multiply per product, transform back. */
+import type { SharedTile } from '../../shaders/conv2d_shared.wgsl.ts';
 import { linearGrid } from '../../shaders/prelude.wgsl.ts';
 import { WINOGRAD_WORDS, winogradInput, winogradOutput, winogradSizes } from '../../shaders/winograd.wgsl.ts';
 import { NO_ACTIVATION } from './activation.ts';
 import { convolve } from './conv2d_direct.ts';
 import { phaseWeights, type Problem } from './conv2d_problem.ts';
+import { multiplyShared } from './conv2d_shared.ts';
 import type { Tile } from './conv2d_tile.ts';
 import { packWinograd } from './conv2d_weights.ts';
 import type { Choice, Recorder } from './op.ts';
@@ -40,7 +42,8 @@ export function winogradShape(p: Problem, size: number): WinogradShape | undefin
   return { outputs, taps, products, channels, tilesX, tilesPerImage, tiles, bytes: bytes as [number, number, number] };
 }
 
-export function recordWinograd(recorder: Recorder, p: Problem, shape: WinogradShape, { tileM, tileP }: Tile, choice: Choice): void {
+export function recordWinograd(recorder: Recorder, p: Problem, shape: WinogradShape, tile: Tile | SharedTile, choice: Choice): void {
+  const { tileM } = tile;
   const { outputs, taps, products, tiles, tilesX, tilesPerImage, channels } = shape;
   const matrices = winogradMatrices(outputs, taps);
   const { groups, gate, shuffle } = p;
@@ -69,14 +72,12 @@ export function recordWinograd(recorder: Recorder, p: Problem, shape: WinogradSh
   const w = recorder.constant(name('weight'), [products, groups * tilesM, channels, tileM], () =>
     packWinograd(phaseWeights(p).weights(), packed, matrices, matrices),
   );
-  convolve(
-    recorder,
-    name('products'),
-    { x: v, w, y },
-    { groups: products * groups, channels, outputs: p.outputs, height: 1, width: tiles, outHeight: 1, outWidth: tiles },
-    { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], tileM, tileP, activation: NO_ACTIVATION, accumulate: false },
-    { images: 1, flops: p.flops, choice, part: 'products' },
-  );
+  const multiply = { groups: products * groups, channels, outputs: p.outputs, height: 1, width: tiles, outHeight: 1, outWidth: tiles };
+  const plain = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1] } as const;
+  const how = { activation: NO_ACTIVATION, accumulate: false };
+  const step = { flops: p.flops, choice, part: 'products' };
+  if ('depth' in tile) multiplyShared(recorder, name('products'), { x: v, w, y }, { ...multiply, ...plain, images: 1, top: 0, left: 0 }, tile, how, step);
+  else convolve(recorder, name('products'), { x: v, w, y }, multiply, { ...plain, ...tile, ...how }, { images: 1, ...step });
 
   const { bias } = p;
   const target = shuffle
