@@ -21,8 +21,8 @@ export interface Work {
 export interface Compilation {
   /** Distinct kernels. */
   readonly kernels: number;
-  /** Until all were there, ms. */
-  readonly time: number;
+  /** Until all were there, ms; absent where it was not taken apart from the rest. */
+  readonly time?: number;
 }
 
 /** Work that has run once and can be run again. */

@@ -10,7 +10,7 @@ export interface LayerRow {
 }
 
 /** A convolution C -> M on a square map. */
-interface Conv extends ConvOptions {
+export interface Conv extends ConvOptions {
   readonly from: number;
   readonly to: number;
   readonly size: number;
@@ -18,7 +18,7 @@ interface Conv extends ConvOptions {
   readonly group?: Group;
 }
 
-function conv({ from, to, size, kernel, group, ...options }: Conv): LayerRow {
+export function conv({ from, to, size, kernel, group, ...options }: Conv): LayerRow {
   const { stride = 1, groups = 1 } = options;
   const depthwise = groups === from;
   const step = stride > 1 ? ` s${stride}` : '';

@@ -51,7 +51,7 @@ function cells(record: RowRecord, name: ContenderName, mark: (text: string) => s
 
 const optional = <T>(value: T | undefined, write: (value: T) => string): string => (value === undefined ? '' : write(value));
 
-function align(lines: readonly (readonly string[])[]): string[] {
+export function align(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ').trimEnd());
 }

@@ -6,11 +6,11 @@ import type { Compilation, Contender, Running, Work } from '../contender.ts';
 const STRETCH = 8;
 
 /** An engine whose bindings hold the largest weights of the list of rows. */
-async function openEngine(): Promise<Engine> {
-  const adapter = await navigator.gpu.requestAdapter();
+async function openEngine(gpu: GPU): Promise<Engine> {
+  const adapter = await gpu.requestAdapter();
   const names = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const;
   const limits = Object.fromEntries(names.map((name) => [name, Math.min(2 ** 30, adapter?.limits[name] ?? 0)]));
-  return Engine.create({ gpu: navigator.gpu, limits });
+  return Engine.create({ gpu, limits });
 }
 
 const flopsOf = (plan: Plan, passes: readonly string[]): number =>
@@ -76,14 +76,15 @@ async function runMaximize(engine: Engine, { network, layer }: Work): Promise<Ru
     result: async () => (await maximizer.read()).data,
     dispose: () => engine.dispose(),
     flops: everyStep + flopsOf(plan, ['blur']) / 4,
+    compiled: { kernels: totals(plan).pipelines },
     steps: STRETCH,
   };
 }
 
-export const unitscope: Contender = {
+export const unitscope = (gpu: GPU): Contender => ({
   name: 'unitscope',
   async prepare(work) {
-    const engine = await openEngine();
+    const engine = await openEngine(gpu);
     return async () => {
       try {
         return await (work.kind === 'maximize step' ? runMaximize(engine, work) : runPasses(engine, work));
@@ -93,4 +94,4 @@ export const unitscope: Contender = {
       }
     };
   },
-};
+});
