@@ -113,30 +113,47 @@ export class PlanBuilder {
 
   build(): Plan {
     const { places, gone } = coalesce(this.places, this.touches, { external: this.external, kept: this.kept });
-    const left = this.steps.map((_, index) => index).filter((index) => !gone.has(index));
-    const steps = hoist(left.map((index) => this.touches[index]!), places, this.kept).map((index) => this.steps[left[index]!]!);
-    const pinned = new Set([...this.external, ...this.kept].map((id) => places.get(id)!.root));
-    const lives = new Map<number, Life>();
-    const touch = (id: number, step: number): void => {
-      const { root } = places.get(id)!;
-      const first = lives.get(root)?.first ?? step;
-      lives.set(root, { id: root, first, last: step, bytes: bytesOf(this.tensors[root]!), pinned: pinned.has(root) });
-    };
-    steps.forEach((step, index) => Object.values(step.tensors).forEach((id) => touch(id, index)));
-    for (const id of pinned) touch(id, steps.length);
-    const { bufferOf, buffers } = assignBuffers([...lives.values()]);
+    const left = this.steps.flatMap((_, index) => (gone.has(index) ? [] : index));
+    const order = hoist(left.map((index) => this.touches[index]!), places, this.kept).map((index) => left[index]!);
+    const lives = this.lives(order.map((index) => this.touches[index]!), places);
+    const { spots, buffers } = assignBuffers(lives, this.capabilities.maxBinding);
+    const steps = order.map((index) => this.steps[index]!);
     return {
       network: this.network,
       batch: this.batch,
       tensors: this.tensors.map((ref) => {
         const { root, offset } = places.get(ref.id)!;
-        return { ...ref, bytes: bytesOf(ref), buffer: bufferOf.get(root) ?? -1, offset: 4 * offset, root };
+        const spot = spots.get(root) ?? { buffer: -1, offset: 0 };
+        return { ...ref, bytes: bytesOf(ref), buffer: spot.buffer, offset: spot.offset + 4 * offset, root };
       }),
       buffers,
-      liveBytes: liveBytes([...lives.values()]),
+      liveBytes: liveBytes(lives),
       constants: [...this.constants.values()].map(({ tensor, make }) => ({ tensor, make })),
       passes: new Map(this.passNames.map((pass) => [pass, steps.filter((step) => step.pass === pass)])),
       named: this.named,
     };
+  }
+
+  /** From when to when every tensor with memory of its own is in use, and what it is bound beside. */
+  private lives(steps: readonly Touches[], places: ReadonlyMap<number, Place>): Life[] {
+    const root = (id: number): number => places.get(id)!.root;
+    const kept = new Set([...this.external, ...this.kept].map(root));
+    const constants = new Set([...this.constants.values()].map(({ tensor }) => tensor));
+    const lives = new Map<number, Life & { apart: Set<number> }>();
+    const touch = (id: number, step: number): Set<number> => {
+      const known = lives.get(id);
+      const kind = constants.has(id) ? 'constant' : kept.has(id) ? 'kept' : 'scratch';
+      const apart = known?.apart ?? new Set();
+      lives.set(id, { id, kind, bytes: bytesOf(this.tensors[id]!), first: known?.first ?? step, last: step, apart });
+      return apart;
+    };
+    steps.forEach(({ reads, writes }, step) => {
+      const [read, written] = [reads.map(root), writes.map(root)];
+      for (const id of read) for (const other of written) touch(id, step).add(other);
+      for (const id of written) for (const other of read) touch(id, step).add(other);
+      for (const id of [...read, ...written]) touch(id, step);
+    });
+    for (const id of kept) touch(id, steps.length);
+    return [...lives.values()];
   }
 }

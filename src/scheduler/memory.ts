@@ -1,54 +1,50 @@
-/** Assigns tensors to buffers: tensors whose lives do not overlap share one. */
+/** Assigns tensors to buffers, and to places in them. */
+import { aligned, pack, peak, type Block, type Spot } from './packing.ts';
 
-export interface Life {
-  readonly id: number;
-  readonly bytes: number;
-  /** Index of the first step that writes it and of the last that touches it; pinned tensors live always. */
-  readonly first: number;
-  readonly last: number;
-  readonly pinned: boolean;
+export interface Life extends Block {
+  /**
+   * scratch: alive between its first and last step, its memory is another's afterwards. kept: alive always.
+   * constant: kept, and written by no step.
+   */
+  readonly kind: 'scratch' | 'kept' | 'constant';
 }
 
 export interface Assignment {
-  /** Buffer index by tensor id. */
-  readonly bufferOf: ReadonlyMap<number, number>;
+  readonly spots: ReadonlyMap<number, Spot>;
   /** Bytes by buffer. */
   readonly buffers: readonly number[];
 }
 
-/** The most bytes alive at one step, pinned ones included: no assignment can use less. */
+/** Constants up to this many bytes share a buffer; a larger one fills its own, which then need not be cleared first. */
+const SMALL = 2 ** 16;
+
+/** The most bytes alive at one step, kept ones included: no assignment can use less. */
 export function liveBytes(lives: readonly Life[]): number {
-  const pinned = lives.filter((life) => life.pinned).reduce((sum, { bytes }) => sum + bytes, 0);
-  const change = new Map<number, number>();
-  for (const { first, last, bytes } of lives.filter((life) => !life.pinned)) {
-    change.set(first, (change.get(first) ?? 0) + bytes);
-    change.set(last + 1, (change.get(last + 1) ?? 0) - bytes);
-  }
-  let now = pinned;
-  let most = pinned;
-  for (const [, bytes] of [...change].sort(([a], [b]) => a - b)) most = Math.max(most, (now += bytes));
-  return most;
+  const kept = lives.filter(({ kind }) => kind !== 'scratch').reduce((sum, { bytes }) => sum + bytes, 0);
+  return kept + peak(lives.filter(({ kind }) => kind === 'scratch'));
 }
 
 /**
- * Greedy by time: a tensor takes the free buffer that fits it best (the smallest that is large enough, else the
- * largest, which grows), or a new one. Pinned tensors have a buffer to themselves.
+ * Scratch tensors are packed into a few buffers; what is kept has a buffer to itself, small constants one together.
+ * @param most bytes of a buffer, unless a single tensor has more
  */
-export function assignBuffers(lives: readonly Life[]): Assignment {
-  const bufferOf = new Map<number, number>();
-  const buffers: number[] = [];
-  const busyUntil: number[] = [];
-  for (const life of [...lives].sort((a, b) => a.first - b.first || b.bytes - a.bytes || a.id - b.id)) {
-    const free = life.pinned ? [] : busyUntil.map((last, index) => ({ last, index })).filter(({ last }) => last < life.first);
-    const fit = (index: number): number => {
-      const spare = buffers[index]! - life.bytes;
-      return spare >= 0 ? spare : 1e15 - spare;
-    };
-    const best = free.map(({ index }) => index).sort((a, b) => fit(a) - fit(b))[0];
-    const index = best ?? buffers.length;
-    buffers[index] = Math.max(buffers[index] ?? 0, life.bytes);
-    busyUntil[index] = life.pinned ? Infinity : life.last;
-    bufferOf.set(life.id, index);
+export function assignBuffers(lives: readonly Life[], most = Infinity): Assignment {
+  const { spots: packed, buffers: scratch } = pack(lives.filter(({ kind }) => kind === 'scratch'), most);
+  const spots = new Map(packed);
+  const buffers = [...scratch];
+  let shared: number | undefined;
+  for (const { id, kind, bytes } of lives) {
+    if (kind === 'scratch') continue;
+    const small = kind === 'constant' && bytes <= SMALL;
+    if (small && shared !== undefined && aligned(buffers[shared]!) + bytes <= most) {
+      const offset = aligned(buffers[shared]!);
+      spots.set(id, { buffer: shared, offset });
+      buffers[shared] = offset + bytes;
+    } else {
+      if (small) shared = buffers.length;
+      spots.set(id, { buffer: buffers.length, offset: 0 });
+      buffers.push(bytes);
+    }
   }
-  return { bufferOf, buffers };
+  return { spots, buffers };
 }

@@ -7,7 +7,7 @@ import type { Engine } from '../../src/gpu/engine.ts';
 import type { Attributes, Network, Node, Tensor } from '../../src/network/network.ts';
 import type { Capabilities, ReluRule } from '../../src/ops/op.ts';
 import { compile } from '../../src/scheduler/compile.ts';
-import type { Plan, Step } from '../../src/scheduler/plan.ts';
+import type { Plan, PlannedTensor, Step } from '../../src/scheduler/plan.ts';
 import { Runner } from '../../src/scheduler/runner.ts';
 import { count, dot, mismatches, random, type Sum, type Tolerance } from './reference.ts';
 
@@ -30,8 +30,7 @@ export interface RunOptions {
   readonly fuse?: boolean;
   /** The layer runs twice on the same input and the results are added: gradients must accumulate. */
   readonly twice?: boolean;
-  /** Rewrites the text of every kernel of the layer itself. */
-  readonly mutate?: (code: string, kernel: string, pass: string) => string;
+  readonly mutate?: GuardOptions['mutate'];
 }
 
 export interface Outcome {
@@ -41,13 +40,23 @@ export interface Outcome {
   readonly dx: readonly Tensor[];
 }
 
-/** The plan with room behind every tensor, bound to the kernels, and a name for every tensor. */
-export function guard(plan: Plan, mutate: RunOptions['mutate'] = (code) => code): Plan {
+export interface GuardOptions {
+  /** Rewrites the text of every kernel of the layer itself. */
+  readonly mutate?: ((code: string, kernel: string, pass: string) => string) | undefined;
+  /** apart: every tensor in a buffer of its own, with a guard behind it. planned: as the plan says, nothing added. */
+  readonly layout?: 'apart' | 'planned';
+}
+
+/** The plan with a name for every tensor; laid apart, the room behind a tensor is bound to the kernels too. */
+function guard(plan: Plan, { mutate = (code) => code, layout = 'apart' }: GuardOptions): Plan {
   const rewrite = (step: Step): Step => (step.label.startsWith('layer') ? { ...step, code: mutate(step.code, step.kernel, step.pass) } : step);
+  const own = (tensor: PlannedTensor): PlannedTensor => {
+    const offset = tensor.offset - plan.tensors[tensor.root]!.offset;
+    return { ...tensor, bytes: tensor.bytes + GUARD, ...(tensor.buffer >= 0 && { buffer: tensor.root, offset }) };
+  };
   return {
     ...plan,
-    tensors: plan.tensors.map((tensor) => ({ ...tensor, bytes: tensor.bytes + GUARD })),
-    buffers: plan.buffers.map((bytes) => bytes + GUARD),
+    ...(layout === 'apart' && { tensors: plan.tensors.map(own), buffers: plan.tensors.map(({ bytes }) => bytes + GUARD) }),
     named: new Map([...plan.named, ...plan.tensors.map(({ id }) => [`#${id}`, id] as const)]),
     passes: new Map([...plan.passes].map(([pass, steps]) => [pass, steps.map(rewrite)])),
   };
@@ -59,16 +68,16 @@ export async function runGuarded(
   plan: Plan,
   write: Readonly<Record<string, Tensor | ((shape: readonly number[]) => Tensor)>>,
   read: readonly string[],
-  mutate?: RunOptions['mutate'],
+  options: GuardOptions = {},
 ): Promise<{ tensors: Map<string, Tensor>; written: Map<string, Tensor> }> {
-  const guarded = guard(plan, mutate);
+  const guarded = guard(plan, options);
   const runner = await Runner.create(engine, guarded);
   try {
-    const constants = new Set(plan.constants.map(({ tensor }) => plan.tensors[tensor]!.buffer));
+    const constants = new Set(plan.constants.map(({ tensor }) => guarded.tensors[tensor]!.buffer));
     /** Bytes in use, by buffer. */
-    const used = plan.buffers.map(() => 0);
-    for (const { buffer, offset, shape } of plan.tensors) if (buffer >= 0) used[buffer] = Math.max(used[buffer]!, offset + 4 * count(shape));
-    const bufferOf = new Map(plan.tensors.filter(({ buffer }) => buffer >= 0).map(({ id, buffer }) => [buffer, runner.binding(`#${id}`).buffer]));
+    const used = guarded.buffers.map(() => 0);
+    for (const { buffer, offset, shape } of guarded.tensors) if (buffer >= 0) used[buffer] = Math.max(used[buffer]!, offset + 4 * count(shape));
+    const bufferOf = new Map(guarded.tensors.filter(({ buffer }) => buffer >= 0).map(({ id, buffer }) => [buffer, runner.binding(`#${id}`).buffer]));
     for (const [index, buffer] of bufferOf) {
       const from = constants.has(index) ? used[index]! : 0;
       engine.device.queue.writeBuffer(buffer, from, new Uint32Array((guarded.buffers[index]! - from) / 4).fill(SENTINEL));
@@ -81,10 +90,11 @@ export async function runGuarded(
     }
     runner.run([...plan.passes.keys()]);
     for (const [index, buffer] of bufferOf) {
+      if (guarded.buffers[index] === used[index]) continue;
       const tail = new Uint32Array(await engine.read(buffer, guarded.buffers[index]! - used[index]!, used[index]));
       const at = tail.findIndex((word) => word !== SENTINEL);
       if (at >= 0) {
-        const owners = plan.tensors.filter((tensor) => tensor.buffer === index).map(({ label, shape }) => `${label} [${shape}]`);
+        const owners = guarded.tensors.filter((tensor) => tensor.buffer === index).map(({ label, shape }) => `${label} [${shape}]`);
         throw new Error(`a kernel wrote ${at} elements past the end of ${owners.join(' or ')}`);
       }
     }
@@ -125,7 +135,7 @@ export async function run(engine: Engine, subject: Subject, options: RunOptions 
     plan,
     { ...Object.fromEntries(subject.x.map((x, i) => [`x${i}`, x])), seed: (shape) => random(shape, 77) },
     ['layer', ...names.map((name) => `d ${name}`)],
-    mutate,
+    { mutate },
   );
   return { y: tensors.get('layer')!, dy: written.get('seed')!, dx: names.map((name) => tensors.get(`d ${name}`)!) };
 }

@@ -9,7 +9,8 @@ import { filled, random } from '../ops/reference.ts';
 import { convolution, network, node } from './networks.ts';
 
 const engine = useEngine();
-const capabilities = { subgroups: false, maxBinding: 2 ** 27 };
+/** One kernel for all convolutions: which is predicted to be quickest is another test's matter. */
+const capabilities = { subgroups: false, software: true, maxBinding: 2 ** 27, kernels: { forced: 'direct' } };
 
 const branching: Network = network({ x: [1, 3, 12, 10] }, [
   convolution('conv', 'x', [6, 3, 3], 1, { stride: [2, 2] }),
