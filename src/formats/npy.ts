@@ -7,7 +7,7 @@ import type { Tensor } from '../network/network.ts';
 import { elementCount } from '../network/validate.ts';
 import { quote } from '../network/spelling.ts';
 import { refuseForeign } from './content.ts';
-import { decodeFloat16 } from './float16.ts';
+import { decodeFloat16 } from '../network/float16.ts';
 import { littleEndianView } from './numbers.ts';
 import { asciiPrefix, encodeText } from './text.ts';
 

@@ -6,7 +6,7 @@ import { UnitscopeError } from '../errors.ts';
 import type { Shape, Tensor } from '../network/network.ts';
 import { quote } from '../network/spelling.ts';
 import { refuseForeign } from './content.ts';
-import { decodeBfloat16, decodeFloat16, encodeFloat16 } from './float16.ts';
+import { decodeBfloat16, decodeFloat16, encodeFloat16 } from '../network/float16.ts';
 import { parseJson, type Json, type JsonObject } from './json.ts';
 import { littleEndianView } from './numbers.ts';
 import { decodeText, encodeText } from './text.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnitscopeError } from '../../src/errors.ts';
-import { decodeBfloat16, decodeFloat16, encodeFloat16, float16Bits, float16Value } from '../../src/formats/float16.ts';
+import { decodeBfloat16, decodeFloat16, encodeFloat16, float16Bits, float16Value } from '../../src/network/float16.ts';
 import { parseJson } from '../../src/formats/json.ts';
 import { readNpy, writeNpy } from '../../src/formats/npy.ts';
 import { encodeText } from '../../src/formats/text.ts';

@@ -1,7 +1,7 @@
 /** safetensors: round trips, number types, and every contradiction between header and data. */
 import { describe, expect, it } from 'vitest';
 import { UnitscopeError } from '../../src/errors.ts';
-import { encodeFloat16 } from '../../src/formats/float16.ts';
+import { encodeFloat16 } from '../../src/network/float16.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeText } from '../../src/formats/text.ts';
 import { tensor } from '../network/graphs.ts';

@@ -3,7 +3,7 @@ import { UnitscopeError } from '../../errors.ts';
 import type { Shape, Tensor } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
 import { refuseForeign } from '../content.ts';
-import { decodeBfloat16, decodeFloat16, float16Value } from '../float16.ts';
+import { decodeBfloat16, decodeFloat16, float16Value } from '../../network/float16.ts';
 import { littleEndianView } from '../numbers.ts';
 import { ByteCollector, readMessage, type Source } from '../protobuf.ts';
 
