@@ -10,10 +10,12 @@ export interface Capabilities {
   readonly kernels?: KernelChoices;
 }
 
-/** Choices that overrule the cost model. */
+/** Choices that overrule the cost model, or correct it. What is not known to this version is passed over. */
 export interface KernelChoices {
-  /** Wherever it can do the work: the variant to use, e.g. `direct` or `winograd 4x4`. */
+  /** Wherever it can do the work: a family, e.g. `winograd`, or how a variant begins, e.g. `winograd 2x2`. */
   readonly forced?: string;
   /** Variants by the key of a shape, as measured on this adapter. */
   readonly measured?: ReadonlyMap<string, string>;
 }
+  /** By family: measured time / predicted cost, relative to the direct kernel. */
+  readonly factors?: Readonly<Record<string, number>>;

@@ -8,6 +8,7 @@ import type { Capabilities } from '../gpu/capabilities.ts';
 import { depthwisePlan, recordDepthwise } from './conv2d_depthwise.ts';
 import { layoutOf, recordDirect } from './conv2d_direct.ts';
 import { gpuDirectCost, gpuElementCost, gpuSharedCost, gpuTransformCost, partsFor, type Work } from './conv2d_gpu_price.ts';
+import { factorOf, isCalled, isShared, sharedName, withTile } from './conv2d_kernels.ts';
 import type { Problem } from './conv2d_problem.ts';
 import { recordShared, SHARED_TILES, sharedLayer } from './conv2d_shared.ts';
 import { tilesFor, workgroupFor, type Tile } from './conv2d_tile.ts';
@@ -17,7 +18,7 @@ import { elements } from './shape.ts';
 import { WINOGRAD_SIZES } from './winograd.ts';
 
 export interface Candidate {
-  /** e.g. `direct` or `winograd 4x4`: the family, without its tile. */
+  /** e.g. `direct` or `winograd 4x4, 3x3`: the kernel, without its tile. */
   readonly variant: string;
   readonly tile: Tile;
   /** Predicted, in the unit of the adapter's class; only ratios count. */
@@ -94,13 +95,10 @@ function winogradCandidates(p: Problem, c: Capabilities): Candidate[] {
     });
     return [
       ...tilesFor(p.outputs, tiles, 1, c.software).map((tile) => one(variant, tile, tileCost(tile, work, c))),
-      ...(sharedTiles(c) ? SHARED_TILES.map((tile) => one(`${variant}, shared`, tile, gpuSharedCost(tile, work, 1))) : []),
+      ...SHARED_TILES.map((tile) => one(`${variant}, shared`, tile, gpuSharedCost(tile, work, 1))),
     ];
   });
 }
-
-/** Workgroup memory and barriers are what a software adapter is slowest at: there only a person asks for them. */
-const sharedTiles = (c: Capabilities): boolean => !c.software || (c.kernels?.forced?.includes('shared') ?? false);
 
 /** Tiles in workgroup memory, each in as many parts of its terms as are predicted to cost least. */
 function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
@@ -112,7 +110,7 @@ function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
   const counts = partsFor(p.channels * elements(p.kernel)).filter(fits);
   return SHARED_TILES.flatMap((tile) =>
     counts.map((parts) => ({
-      variant: `shared ${tile.tileM}x${tile.tileP}`,
+      variant: sharedName(tile),
       tile: { tileM: tile.rows, tileP: tile.columns },
       cost: gpuSharedCost(tile, work, parts),
       record: (recorder: Recorder, choice: Choice) => recordShared(recorder, p, layer, tile, parts, choice),
@@ -122,9 +120,16 @@ function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
 
 /** What a measurement is filed under: everything that the speed depends on. */
 export function conv2dKey(p: Problem): string {
-  const { pass, groups, channels, outputs, kernel, stride, dilation, outHeight, outWidth, gate, accumulate } = p;
-  const marks = [gate && 'gated', p.shuffle && `phases ${p.shuffle.phase}`, accumulate && 'added'].filter(Boolean).join(' ');
-  return `conv2d ${pass} n${p.x.shape[0]} g${groups} ${channels}>${outputs} k${kernel} s${stride} d${dilation} ${outHeight}x${outWidth} ${marks}`.trim();
+  const { pass, groups, channels, outputs, kernel, stride, dilation, insert, top, left, outHeight, outWidth, gate, accumulate } = p;
+  const [n, , height, width] = p.x.shape as [number, number, number, number];
+  const marks = [
+    insert[0] * insert[1] > 1 && `spread ${insert}`,
+    p.shuffle && `phases ${p.shuffle.phase}`,
+    gate && 'gated',
+    accumulate && 'added',
+  ].filter(Boolean);
+  const window = `k${kernel} s${stride} d${dilation} p${top},${left}`;
+  return ['conv2d', pass, `n${n} g${groups}`, `${channels}>${outputs}`, window, `${height}x${width}>${outHeight}x${outWidth}`, ...marks].join(' ');
 }
 
 /** One filter a channel: loads are all that counts, on any adapter. */
@@ -139,33 +144,38 @@ function depthwiseCandidates(p: Problem, c: Capabilities): Candidate[] {
   return [{ variant: 'depthwise', tile: { tileM: vertical.results, tileP: horizontal.results }, cost, record: (recorder, choice) => recordDepthwise(recorder, p, plan, choice) }];
 }
 
-/** Every kernel that can do the work, the best tile of each family, cheapest first. */
+/** Workgroup memory and barriers are what a software adapter is slowest at, and have no price there: only who asks gets them. */
+const onRequest = ({ variant }: Candidate, { software }: Capabilities): boolean => software && isShared(variant);
+
+/** The predicted cost, corrected by what was measured. */
+const price = ({ variant, cost }: Candidate, { kernels }: Capabilities): number => cost * factorOf(variant, kernels);
+
+/** Every kernel that can do the work, the best tile of each, in the order in which they are taken. */
 export function conv2dCandidates(p: Problem, c: Capabilities): Candidate[] {
-  const families = new Map<string, Candidate>();
-  for (const candidate of [...depthwiseCandidates(p, c), ...directCandidates(p, c), ...winogradCandidates(p, c), ...(sharedTiles(c) ? sharedCandidates(p, c) : [])]) {
-    const known = families.get(candidate.variant);
-    if (!known || candidate.cost < known.cost) families.set(candidate.variant, candidate);
+  const best = new Map<string, Candidate>();
+  for (const candidate of [...depthwiseCandidates(p, c), ...directCandidates(p, c), ...winogradCandidates(p, c), ...sharedCandidates(p, c)]) {
+    const known = best.get(candidate.variant);
+    if (!known || candidate.cost < known.cost) best.set(candidate.variant, candidate);
   }
-  return [...families.values()].sort((a, b) => a.cost - b.cost);
+  return [...best.values()].sort((a, b) => Number(onRequest(a, c)) - Number(onRequest(b, c)) || price(a, c) - price(b, c));
 }
 
 /** Records the kernel that is chosen for the problem. */
 export function recordChosen(recorder: Recorder, p: Problem): void {
   const { capabilities } = recorder;
+  const { forced, measured, factors } = capabilities.kernels ?? {};
   const candidates = conv2dCandidates(p, capabilities);
-  const { forced, measured } = capabilities.kernels ?? {};
-  const named = (variant: string | undefined): Candidate | undefined => candidates.find((candidate) => variant !== undefined && candidate.variant.startsWith(variant));
-  const wished = named(forced);
-  const timed = named(measured?.get(conv2dKey(p)));
+  const key = conv2dKey(p);
+  const wished = forced === undefined ? undefined : candidates.find(({ variant }) => isCalled(variant, forced));
+  const timed = candidates.find(({ variant }) => variant === measured?.get(key));
   const chosen = wished ?? timed ?? candidates[0]!;
-  const other = candidates.find((candidate) => candidate !== chosen);
-  const { tileM, tileP } = chosen.tile;
+  const other = candidates.find((candidate) => candidate !== chosen && !onRequest(candidate, capabilities));
   const why = wished
     ? 'asked for'
     : timed
       ? 'the fastest when measured on this adapter'
       : other
-        ? `predicted ${(other.cost / chosen.cost).toFixed(1)}x faster than ${other.variant}`
+        ? `predicted ${(price(other, capabilities) / price(chosen, capabilities)).toFixed(1)}x faster than ${other.variant}${factors ? ', corrected by measurements of this adapter' : ''}`
         : `the only kernel for ${elements(p.kernel) === 1 ? 'one tap' : 'this shape'}`;
-  chosen.record(recorder, { variant: `${chosen.variant}, tile ${tileM}x${tileP}`, why });
+  chosen.record(recorder, { variant: withTile(chosen.variant, chosen.tile), why, key, cost: chosen.cost });
 }

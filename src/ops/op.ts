@@ -50,6 +50,10 @@ export interface Choice {
   readonly variant: string;
   /** One sentence for a person: the rule or the measurement that decided. */
   readonly why: string;
+  /** The shape that a measurement is filed under, where one could decide. */
+  readonly key?: string;
+  /** What the model predicts, in the unit of the adapter's class and before any measured factor. */
+  readonly cost?: number;
 }
 
 export interface Recorder {
