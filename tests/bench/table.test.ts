@@ -46,6 +46,13 @@ describe('formatTable', () => {
     expect(text).toContain('[4] c, unitscope: out of memory');
   });
 
+  test('tells the time of an image where there are batches', () => {
+    const text = formatTable(report([row('one', timing('unitscope', [10])), { ...row('four', timing('unitscope', [20]), timing('ort', [60])), batch: 4 }]), ['ort']);
+    expect(text).toContain('an image');
+    expect(fields(text, 'one')).toEqual(['10.0', '10.0..10.0', '200', '10.0', '-']);
+    expect(fields(text, 'four')).toEqual(['20.0', '20.0..20.0', '100', '5.00', '60.0', '60.0..60.0', '3.00x']);
+  });
+
   test('has no ratio where ours has no time', () => {
     const text = formatTable(report([row('a', timing('unitscope', [], { fault: 'x' }), timing('ort', [5]))]), ['ort']);
     expect(text).not.toMatch(/\dx/);

@@ -33,7 +33,7 @@ const PEER = ['median', 'min..max', 'ratio', 'first', 'error'];
 function cells(record: RowRecord, name: ContenderName, mark: (text: string) => string): string[] {
   const timing = timingOf(record, name);
   const isOwn = name === 'unitscope';
-  if (!timing) return ['-', ...Array<string>((isOwn ? OWN : PEER).length - 1).fill('')];
+  if (!timing) return ['-'];
   const own = timeOf(record, 'unitscope');
   const last = isOwn
     ? [optional(timing.first, number), optional(timing.compile, number), optional(timing.kernels, String)]
@@ -46,8 +46,11 @@ function cells(record: RowRecord, name: ContenderName, mark: (text: string) => s
   const few = median > SLOW ? ` n=${timing.samples.length}` : '';
   const note = timing.note ? ` ${mark(`${record.title}, ${NAMES[name]}: ${timing.note}`)}` : '';
   const rate = isOwn ? (record.flops > 0 ? number(record.flops / median / 1e6) : '') : own === undefined ? '' : `${number(median / own)}x`;
-  return [number(median) + few + note, `${number(least)}..${number(most)}`, rate, ...last];
+  return [number(median) + few + note, `${number(least)}..${number(most)}`, rate, ...last, ...(isOwn ? [number(median / record.batch)] : [])];
 }
+
+/** As many cells as there are columns. */
+const fill = (list: readonly string[], count: number): string[] => Array.from({ length: count }, (_, i) => list[i] ?? '');
 
 const optional = <T>(value: T | undefined, write: (value: T) => string): string => (value === undefined ? '' : write(value));
 
@@ -70,10 +73,11 @@ export function formatTable(report: Pick<Report, 'rows' | 'machine' | 'browser' 
   const remarks: string[] = [];
   const mark = (text: string): string => `[${remarks.push(text)}]`;
   const contenders: readonly ContenderName[] = ['unitscope', ...peers];
-  const columns = contenders.map((name) => (name === 'unitscope' ? OWN : PEER));
+  const batches = report.rows.some(({ batch }) => batch > 1);
+  const columns = contenders.map((name) => (name !== 'unitscope' ? PEER : batches ? [...OWN, 'an image'] : OWN));
   const over = ['', ...contenders.flatMap((name, i) => [NAMES[name], ...columns[i]!.slice(1).map(() => '')])];
   const head = ['ms', ...columns.flat()];
-  const lines = report.rows.map((record) => [record.title, ...contenders.flatMap((name) => cells(record, name, mark))]);
+  const lines = report.rows.map((record) => [record.title, ...contenders.flatMap((name, i) => fill(cells(record, name, mark), columns[i]!.length))]);
   return [
     `${adapterOf(report)} · ${versionsOf(report)}`,
     'f32, ms, batch 1 unless the title says otherwise. Inputs and weights stay on the GPU; every sample ends when the GPU is done. Median of the',
