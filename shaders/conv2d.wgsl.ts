@@ -38,6 +38,8 @@ export interface Conv2dVariant {
   readonly unroll: number;
   /** Rows that are checked at once before they are stored: 0 where tiles never reach past the last output, else 1 or 4. */
   readonly guard: 0 | 1 | 4;
+  /** Store position by position in a loop that selects the accumulators: less code to compile, a little more to run. */
+  readonly loopStores: boolean;
   /** Present for the gradient of a strided convolution: the phases that rows of y are interleaved from. */
   readonly shuffle?: readonly [number, number];
 }
@@ -243,6 +245,20 @@ export function conv2d(p: Conv2dVariant): string {
       })
       .join('\n');
   };
+  /** Stores position `j`, a number or the name of one; `value(r)` is accumulator r there. */
+  const storeAt = (j: string, value: (r: number) => string): string => `{ let position = first + ${j}; let oy = position / width; let ox = position - oy * width;
+    if (oy < outHeight && ox < outWidth) { ${preparePosition}
+      ${list(registers, (r) => `let v${r} = ${activate(p.activation, value(r), type)};`)}
+      ${putAll()}
+    } }`;
+  /** Accumulator j of row r by the bits of j: the tree has as many leaves as positions. */
+  const selected = (r: number, from: number, size: number): string =>
+    size === 1 ? `a${r}_${from}` : `select(${selected(r, from, size / 2)}, ${selected(r, from + size / 2, size / 2)}, bit${size / 2})`;
+  const halves = Array.from({ length: Math.log2(p.tileP) }, (_, i) => 1 << i);
+  const storePositions = (): string =>
+    p.loopStores && p.tileP > 1
+      ? `for (var j = 0u; j < ${p.tileP}u; j++) { ${halves.map((bit) => `let bit${bit} = (j & ${bit}u) != 0u;`).join(' ')} ${storeAt('j', (r) => selected(r, 0, p.tileP))} }`
+      : list(p.tileP, (j) => storeAt(`${j}u`, (r) => `a${r}_${j}`));
 
   return wgsl`
 #if ${spread}
@@ -295,14 +311,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let area = outHeight * outWidth;
 #endif
   ${stores.map(prepareRow).join('\n')}
-  ${list(
-    p.tileP,
-    (j) => `{ let position = first + ${j}u; let oy = position / width; let ox = position - oy * width;
-    if (oy < outHeight && ox < outWidth) { ${preparePosition}
-      ${list(registers, (r) => `let v${r} = ${activate(p.activation, `a${r}_${j}`, type)};`)}
-      ${putAll()}
-    } }`,
-  )}
+  ${storePositions()}
 }`;
 
   /** One tap further along an axis: dilation = whole strides + phases; a phase past the last wraps to the next sample. */

@@ -6,7 +6,7 @@ import { conv2dPositions } from '../../shaders/conv2d.wgsl.ts';
 import type { SharedTile } from '../../shaders/conv2d_shared.wgsl.ts';
 import type { Capabilities } from '../gpu/capabilities.ts';
 import { depthwisePlan, recordDepthwise } from './conv2d_depthwise.ts';
-import { layoutOf, recordDirect } from './conv2d_direct.ts';
+import { layoutOf, LOOP_STORES, recordDirect } from './conv2d_direct.ts';
 import { gpuDirectCost, gpuElementCost, gpuSharedCost, gpuTransformCost, partsFor, type Work } from './conv2d_gpu_price.ts';
 import { factorOf, isCalled, isShared, sharedName, withTile } from './conv2d_kernels.ts';
 import type { Problem } from './conv2d_problem.ts';
@@ -31,7 +31,7 @@ export interface Candidate {
  * that SwiftShader makes of these kernels): a load or store is checked and gathered lane by lane, a multiply-add is a
  * load, a multiply and an add, and a loop blends every variable that it carries.
  */
-const SOFTWARE = { access: 95, multiplyAdd: 4, carry: 12, swap: 3, invocation: 120 } as const;
+const SOFTWARE = { access: 95, multiplyAdd: 4, carry: 12, swap: 3, select: 40, invocation: 120 } as const;
 
 /** The register-tile kernel over an input that is laid out. */
 function tileCost({ tileM, tileP }: Tile, w: Work, c: Capabilities): number {
@@ -47,7 +47,7 @@ function tileCost({ tileM, tileP }: Tile, w: Work, c: Capabilities): number {
   const accesses = weights + tileP + w.columns - 1;
   const perRow =
     accesses * price.access + 3 * weights * price.swap + w.columns * tileM * tileP * price.multiplyAdd + (tileM * tileP * price.carry * w.columns) / unroll;
-  return (invocations / 4) * (w.channels * w.rows * perRow + tileM * tileP * price.access + price.invocation);
+  return (invocations / 4) * (w.channels * w.rows * perRow + tileM * tileP * (price.access + (tileM * tileP >= LOOP_STORES ? price.select : 0)) + price.invocation);
 }
 
 function directCandidates(p: Problem, c: Capabilities): Candidate[] {

@@ -1,7 +1,7 @@
 /** The direct convolution: the input is laid out once (border, phases, gate), then register tiles run over it. */
-import { border, BORDER_SIZES, borderSizes } from '../../shaders/border.wgsl.ts';
+import { border, borderGrid, BORDER_SIZES, borderSizes } from '../../shaders/border.wgsl.ts';
 import { conv2d as kernel, CONV2D_SIZES, conv2dPositions, conv2dSizes, type Conv2dSizes, type Conv2dVariant } from '../../shaders/conv2d.wgsl.ts';
-import { linearGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
+import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import { NO_ACTIVATION } from './activation.ts';
 import type { Problem } from './conv2d_problem.ts';
@@ -9,6 +9,9 @@ import { workgroupFor, type Tile } from './conv2d_tile.ts';
 import { packRows, packWeights } from './conv2d_weights.ts';
 import type { Choice, Recorder, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
+
+/** Accumulators from which stores are a loop on a software adapter, whose compiler is slow. */
+export const LOOP_STORES = 128;
 
 export interface Layout {
   /** Rows and columns of one phase plane of the input, border included. */
@@ -41,19 +44,20 @@ function layOut(recorder: Recorder, p: Problem, { height, width, aligned }: Layo
       part: 'gate',
       code: gateKernel({ count: elements(x.shape), activation: gate.activation, rule: gate.rule, accumulate: false }),
       tensors: { y: gate.by, dy: x, dx: gated },
-      grid: linearGrid(elements(x.shape)),
+      grid: elementwiseGrid(elements(x.shape)),
       flops: 0,
     });
     return gated;
   }
   const y = recorder.scratch(`${x.label}.border`, [n, channels * phases, height, width]);
-  const sizes = recorder.constant(`${p.pass}.border`, [BORDER_SIZES], () => borderSizes({ channels, inHeight, inWidth, top: p.top, left: p.left, height, width }));
+  const of = { channels, inHeight, inWidth, top: p.top, left: p.left, height, width };
+  const sizes = recorder.constant(`${p.pass}.border`, [BORDER_SIZES], () => borderSizes(of));
   recorder.dispatch({
     kernel: 'border',
     part: 'border',
     code: border({ stride: p.stride, insert: p.insert, activation: gate?.activation ?? NO_ACTIVATION, rule: gate?.rule ?? 'gradient' }),
     tensors: gate ? { sizes, x, gateBy: gate.by, y } : { sizes, x, y },
-    grid: [Math.ceil((height * width) / WORKGROUP), channels * phases, n],
+    grid: borderGrid(of, p, n),
     flops: 0,
   });
   return y;
@@ -65,7 +69,7 @@ export function convolve(
   label: string,
   tensors: { x: TensorRef; w: TensorRef; bias?: TensorRef | undefined; y: TensorRef },
   sizes: Conv2dSizes,
-  variant: Omit<Conv2dVariant, 'spread' | 'workgroup' | 'bias' | 'unroll' | 'guard'>,
+  variant: Omit<Conv2dVariant, 'spread' | 'workgroup' | 'bias' | 'unroll' | 'guard' | 'loopStores'>,
   step: { images: number; flops: number; choice?: Choice; part?: string },
 ): void {
   const { x, w, bias, y } = tensors;
@@ -75,11 +79,13 @@ export function convolve(
   // A kernel of one tap has too little to do per channel for a loop around it.
   const unroll = variant.kernel[0] * variant.kernel[1] > 1 ? 1 : ([4, 3, 2].find((count) => sizes.channels % count === 0) ?? 1);
   const guard = sizes.outputs % variant.tileM === 0 ? 0 : sizes.outputs % 4 === 0 && variant.tileM % 4 === 0 ? 4 : 1;
+  // SwiftShader looks for paths through the body of a loop one by one: many branches there would take it for ever.
+  const loopStores = software && !variant.shuffle && guard !== 1 && variant.tileM * variant.tileP >= LOOP_STORES;
   const s = recorder.constant(`${label}.sizes`, [CONV2D_SIZES], () => conv2dSizes(sizes, variant.tileM));
   recorder.dispatch({
     kernel: 'conv2d',
     ...(step.part && { part: step.part }),
-    code: kernel({ ...variant, bias: bias !== undefined, workgroup, unroll, guard, spread: subgroups && software }),
+    code: kernel({ ...variant, bias: bias !== undefined, workgroup, unroll, guard, loopStores, spread: subgroups && software }),
     tensors: bias ? { sizes: s, x, w, bias, y } : { sizes: s, x, w, y },
     grid: [Math.ceil(across / workgroup), sizes.groups * Math.ceil(sizes.outputs / variant.tileM), step.images],
     flops: step.flops,
