@@ -1,10 +1,13 @@
 /** The public API, the same in the browser and in Node. */
 export { UnitscopeError, type ErrorAddress, type ErrorCode } from './errors.ts';
 export { Engine, type EngineMemory, type EngineOptions } from './gpu/engine.ts';
+export type { KernelChoices } from './gpu/capabilities.ts';
+export { adapterKey, choicesOf, emptyRecord, KERNELS_VERSION, readRecord, withMeasured, type KernelRecord, type KernelStore, type MeasuredShape } from './gpu/kernel_store.ts';
 export type { Network, Node, Preprocess, Shape, Tensor } from './network/network.ts';
 export { ancestors, findNode } from './network/lookup.ts';
 export { shapesOf } from './ops/check.ts';
 export type { ReluRule } from './ops/op.ts';
+export { KERNEL_NAMES } from './ops/conv2d_kernels.ts';
 export { loadNetwork, type NamedFile } from './formats/loader.ts';
 export { compile, type CompileOptions } from './scheduler/compile.ts';
 export { totals, type Plan, type PlanTotals, type Step } from './scheduler/plan.ts';
@@ -21,6 +24,9 @@ export { readNpy, writeNpy } from './formats/npy.ts';
 export type { Ceilings } from './scheduler/cost.ts';
 export { measureCeilings } from './methods/ceilings.ts';
 export { explain, type ExplainedStep, type Explanation } from './methods/explain.ts';
+export { tuneKernels, measuredShapes, type TunedShape, type TuneOptions } from './methods/tune.ts';
+export { calibrateKernels } from './methods/calibrate.ts';
+export { prepareKernels } from './methods/prepare_kernels.ts';
 export { activations, classify, classLayers, rank, type Classification } from './methods/activations.ts';
 export { gradient, type GradientResult } from './methods/gradient.ts';
 export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';

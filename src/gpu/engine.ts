@@ -3,7 +3,7 @@
  * It takes a `GPU` (the page's navigator.gpu, or Dawn's in Node) or a device that the caller has made.
  */
 import { UnitscopeError } from '../errors.ts';
-import type { Capabilities } from './capabilities.ts';
+import type { Capabilities, KernelChoices } from './capabilities.ts';
 import { PipelineCache } from './pipelines.ts';
 
 export interface EngineOptions {
@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly device?: GPUDevice;
   /** Limits beyond WebGPU's defaults, e.g. `{ maxBufferSize: 2 ** 30 }`; refused where the adapter has less. */
   readonly limits?: Record<string, number>;
+  /** Kernels that measurements or a person chose; may be set later, for plans that are made then. */
+  readonly kernels?: KernelChoices;
 }
 
 export interface EngineMemory {
@@ -31,6 +33,8 @@ const NO_GPU_HINT =
 export class Engine {
   readonly counters: EngineCounters = { submissions: 0, readbacks: 0, readbackBytes: 0 };
   readonly pipelines: PipelineCache;
+  /** What plans that are made from now on choose their kernels by, besides the cost model. */
+  kernels: KernelChoices | undefined;
   private readonly held = new Map<GPUBuffer, number>();
   private failure: UnitscopeError | undefined;
   private disposed = false;
@@ -58,7 +62,13 @@ export class Engine {
   }
 
   /** @throws no-webgpu, no-adapter, limit */
-  static async create({ gpu, device, limits = {} }: EngineOptions): Promise<Engine> {
+  static async create({ kernels, ...options }: EngineOptions): Promise<Engine> {
+    const engine = await Engine.open(options);
+    engine.kernels = kernels;
+    return engine;
+  }
+
+  private static async open({ gpu, device, limits = {} }: EngineOptions): Promise<Engine> {
     if (device) {
       const info = device.adapterInfo as GPUAdapterInfo | undefined;
       return new Engine(device, describeAdapter(info), false);
@@ -80,6 +90,7 @@ export class Engine {
       subgroups: this.device.features.has('subgroups'),
       software: this.adapter.software,
       maxBinding: this.device.limits.maxStorageBufferBindingSize,
+      ...(this.kernels && { kernels: this.kernels }),
     };
   }
 

@@ -34,7 +34,7 @@ export async function stepTimes(runner: Runner, { clock, progress, beside, ...ti
     const steps: number[] = [];
     for (let index = 0; index < count; index++) {
       progress?.(index, count + 1);
-      const ms = await stopwatch.time((pass, times) => runner.encodeStep(pass, index, times), options);
+      const ms = await timeStep(runner, stopwatch, index, options);
       steps.push(ms);
       await beside?.(ms);
     }
@@ -49,6 +49,31 @@ export async function stepTimes(runner: Runner, { clock, progress, beside, ...ti
     stopwatch.dispose();
   }
 }
+
+/**
+ * Milliseconds of the steps of these numbers, over all passes in their order; the others run once, so that those find
+ * what they read. `done` is called after each.
+ * @throws aborted, device-lost
+ */
+export async function timesOf(
+  runner: Runner,
+  stopwatch: Stopwatch,
+  wanted: ReadonlySet<number>,
+  { done, ...timing }: TimingOptions & { readonly done?: () => void } = {},
+): Promise<Map<number, number>> {
+  const options = { ...(runner.engine.adapter.software && SHARED_PROCESSOR), ...timing };
+  fillInputs(runner);
+  runner.run([...runner.plan.passes.keys()]);
+  const times = new Map<number, number>();
+  for (const index of [...wanted].sort((a, b) => a - b)) {
+    times.set(index, await timeStep(runner, stopwatch, index, options));
+    done?.();
+  }
+  return times;
+}
+
+const timeStep = (runner: Runner, stopwatch: Stopwatch, index: number, timing: TimingOptions): Promise<number> =>
+  stopwatch.time((pass, times) => runner.encodeStep(pass, index, times), timing);
 
 /** Something else than zeros in inputs and seed: numbers spread over -0.5 .. 0.5 (multiples of the golden ratio). */
 function fillInputs(runner: Runner): void {

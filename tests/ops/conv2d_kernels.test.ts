@@ -11,7 +11,7 @@ const GPU: Capabilities = { ...SOFTWARE, software: false };
 
 /** Choices of a 3x3 layer, a pointwise one and the gradients of both. */
 function choices(capabilities: Capabilities, kernels?: KernelChoices, batch = 1): Choice[] {
-  const net = network({ x: [batch, 16, 14, 12] }, [convolution('a', 'x', [32, 16, 3], 1), convolution('b', 'a.y', [24, 32, 1])]);
+  const net = network({ x: [batch, 16, 14, 12] }, [convolution('a', 'x', [32, 16, 3], 1), convolution('b', 'a.y', [24, 32, 1], 3)]);
   const plan = compile(net, { batch, layers: ['b'], backward: { from: 'b', rule: 'gradient' }, capabilities: { ...capabilities, ...(kernels && { kernels }) } });
   return [...plan.passes.values()].flat().flatMap(({ choice }) => (choice ? [choice] : []));
 }
