@@ -15,7 +15,7 @@ import { tilesFor, workgroupFor, type Tile } from './conv2d_tile.ts';
 import { recordWinograd, winogradShape, type WinogradShape } from './conv2d_winograd.ts';
 import type { Choice, Recorder } from './op.ts';
 import { elements } from './shape.ts';
-import { WINOGRAD_SIZES } from './winograd.ts';
+import { WINOGRAD_EXACT, WINOGRAD_SIZES } from './winograd.ts';
 
 export interface Candidate {
   /** e.g. `direct` or `winograd 4x4, 3x3`: the kernel, without its tile. */
@@ -23,6 +23,8 @@ export interface Candidate {
   readonly tile: Tile;
   /** Predicted, in the unit of the adapter's class; only ratios count. */
   readonly cost: number;
+  /** Rounds a few times more than the direct sum: not where decisions of ReLU and max pooling are to be differentiated. */
+  readonly coarse?: boolean;
   record(recorder: Recorder, choice: Choice): void;
 }
 
@@ -91,6 +93,7 @@ function winogradCandidates(p: Problem, c: Capabilities): Candidate[] {
       variant: name,
       tile: 'depth' in tile ? { tileM: tile.rows, tileP: tile.columns } : tile,
       cost: transforms + cost,
+      coarse: size > WINOGRAD_EXACT,
       record: (recorder, choice) => recordWinograd(recorder, p, shape, tile, choice),
     });
     return [
@@ -144,8 +147,11 @@ function depthwiseCandidates(p: Problem, c: Capabilities): Candidate[] {
   return [{ variant: 'depthwise', tile: { tileM: vertical.results, tileP: horizontal.results }, cost, record: (recorder, choice) => recordDepthwise(recorder, p, plan, choice) }];
 }
 
-/** Workgroup memory and barriers are what a software adapter is slowest at, and have no price there: only who asks gets them. */
-const onRequest = ({ variant }: Candidate, { software }: Capabilities): boolean => software && isShared(variant);
+/**
+ * Taken only by who asks: workgroup memory and barriers on a software adapter, which is slowest at them and has no price
+ * for them; rounding that may decide a ReLU or a maximum otherwise in a forward pass whose gradient will be asked for.
+ */
+const onRequest = ({ variant, coarse = false }: Candidate, p: Problem, { software }: Capabilities): boolean => (software && isShared(variant)) || (p.decides && coarse);
 
 /** The predicted cost, corrected by what was measured. */
 const price = ({ variant, cost }: Candidate, { kernels }: Capabilities): number => cost * factorOf(variant, kernels);
@@ -157,7 +163,7 @@ export function conv2dCandidates(p: Problem, c: Capabilities): Candidate[] {
     const known = best.get(candidate.variant);
     if (!known || candidate.cost < known.cost) best.set(candidate.variant, candidate);
   }
-  return [...best.values()].sort((a, b) => Number(onRequest(a, c)) - Number(onRequest(b, c)) || price(a, c) - price(b, c));
+  return [...best.values()].sort((a, b) => Number(onRequest(a, p, c)) - Number(onRequest(b, p, c)) || price(a, c) - price(b, c));
 }
 
 /** Records the kernel that is chosen for the problem. */
@@ -167,9 +173,9 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
   const candidates = conv2dCandidates(p, capabilities);
   const key = conv2dKey(p);
   const wished = forced === undefined ? undefined : candidates.find(({ variant }) => isCalled(variant, forced));
-  const timed = candidates.find(({ variant }) => variant === measured?.get(key));
+  const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !(p.decides && candidate.coarse));
   const chosen = wished ?? timed ?? candidates[0]!;
-  const other = candidates.find((candidate) => candidate !== chosen && !onRequest(candidate, capabilities));
+  const other = candidates.find((candidate) => candidate !== chosen && !onRequest(candidate, p, capabilities));
   const why = wished
     ? 'asked for'
     : timed

@@ -43,6 +43,8 @@ export interface Problem {
   readonly bias?: Float32Array;
   readonly activation: Activation;
   readonly accumulate: boolean;
+  /** What it makes decides which way a gradient will go. */
+  readonly decides: boolean;
   /** [groups, outputs, channels, KH, KW]; made when it is packed, not before. */
   readonly weights: () => Float32Array;
   /** Of the direct method. */
@@ -76,6 +78,7 @@ export function forwardProblem(c: ForwardContext<Conv2dAttributes>): Problem {
     ...(bias && { bias: bias.data }),
     activation: activationOf(c.attributes),
     accumulate: false,
+    decides: c.training,
     weights: () => weight!.data,
     flops: 2 * n * outputs * outHeight * outWidth * channels * kernel[0] * kernel[1],
     layer: { stride, padding, dilation, weight: weight! },
@@ -124,6 +127,7 @@ export function backwardProblem(c: BackwardContext<Conv2dAttributes>, dx: { read
     ...(activation.kind !== 'none' && { gate: { by: c.y, activation, rule: c.rule } }),
     activation: NO_ACTIVATION,
     accumulate: dx.accumulate,
+    decides: false,
     weights: () => gradientWeights(weight.data, { groups, outputs: perGroup, channels, kernel, phase, taps }),
     flops: 2 * n * elements(c.y.shape.slice(1)) * channels * kernel[0] * kernel[1],
     layer: { stride: c.attributes.stride, padding, dilation, weight },

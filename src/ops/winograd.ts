@@ -27,6 +27,9 @@ const POINTS: Readonly<Record<number, readonly number[]>> = { 4: [0, 1, -1], 6: 
 /** Numbers of products that there are points for. */
 export const WINOGRAD_SIZES = Object.keys(POINTS).map(Number);
 
+/** Up to so many products an axis round no more than the direct sum does; six round about twice as much. */
+export const WINOGRAD_EXACT = 4;
+
 /** Coefficients, constant first, of the product of (x - p). */
 function polynomial(points: readonly number[]): number[] {
   return points.reduce<number[]>(
