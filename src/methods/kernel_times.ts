@@ -43,6 +43,8 @@ export interface ShapeTimes {
 }
 
 export interface KernelTimesOptions extends TimingOptions {
+  /** How often each kernel is timed, with all others between: the best counts. */
+  readonly rounds?: number;
   /** Called after each step that was timed. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
@@ -81,7 +83,7 @@ export function usesToTime(plans: readonly Plan[]): KernelUse[][] {
 export async function kernelTimes(
   engine: Engine,
   planFor: (capabilities: Capabilities) => Plan,
-  { progress, ...timing }: KernelTimesOptions = {},
+  { progress, rounds = 1, ...timing }: KernelTimesOptions = {},
 ): Promise<ShapeTimes[]> {
   const { capabilities } = engine;
   const { factors } = capabilities.kernels ?? {};
@@ -90,29 +92,33 @@ export async function kernelTimes(
   const families = KERNEL_FAMILIES.filter((family) => !capabilities.software || !isShared(family));
   const plans = [base, ...families.map((forced) => ({ ...base, forced }))].map((kernels) => planFor({ ...capabilities, kernels }));
   const wanted = usesToTime(plans);
-  const total = wanted.flat().reduce((sum, { steps }) => sum + steps.length, 0);
+  const total = rounds * wanted.flat().reduce((sum, { steps }) => sum + steps.length, 0);
   let finished = 0;
   const done = (): void => progress?.(++finished, total);
-  const shapes = new Map<string, ShapeTimes & { kernels: KernelTime[] }>();
+  const times = new Map<KernelUse, number>();
   const stopwatch = await Stopwatch.create(engine);
   try {
-    for (const [index, plan] of plans.entries()) {
-      const uses = wanted[index]!;
-      if (uses.length === 0) continue;
-      throwIfAborted(timing.signal);
-      const times = await planTimes(engine, plan, uses, stopwatch, { ...timing, done }).catch((error: unknown) => {
-        if (index > 0 && error instanceof UnitscopeError && UNFIT.includes(error.code)) return undefined;
-        throw error;
-      });
-      if (!times) continue;
-      uses.forEach(({ key, label, variant, cost }, n) => {
-        const shape = shapes.get(key) ?? { key, label, model: variant, kernels: [] };
-        shapes.set(key, shape);
-        shape.kernels.push({ variant, cost, ms: times[n]! });
-      });
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, plan] of plans.entries()) {
+        const uses = wanted[index]!;
+        if (uses.length === 0) continue;
+        throwIfAborted(timing.signal);
+        const measured = await planTimes(engine, plan, uses, stopwatch, { ...timing, done }).catch((error: unknown) => {
+          if (index > 0 && error instanceof UnitscopeError && UNFIT.includes(error.code)) return [];
+          throw error;
+        });
+        measured.forEach((ms, n) => times.set(uses[n]!, Math.min(ms, times.get(uses[n]!) ?? Infinity)));
+      }
     }
   } finally {
     stopwatch.dispose();
+  }
+  const shapes = new Map<string, ShapeTimes & { kernels: KernelTime[] }>();
+  for (const [{ key, label, variant, cost }, ms] of times) {
+    // The model's own plan comes first, and with it every shape.
+    const shape = shapes.get(key) ?? { key, label, model: variant, kernels: [] };
+    shapes.set(key, shape);
+    shape.kernels.push({ variant, cost, ms });
   }
   return [...shapes.values()];
 }

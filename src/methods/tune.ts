@@ -11,6 +11,9 @@ const NOISE = 1.1;
 /** Timestamps of browsers count in steps of 0.1 ms. */
 const SAMPLE_MS = 4;
 
+/** What disturbs one round spares the next. */
+const ROUNDS = 2;
+
 export interface TuneOptions extends Partial<Pick<CompileOptions, 'layers' | 'backward' | 'batch'>>, Pick<KernelTimesOptions, 'signal' | 'progress'> {}
 
 /** A shape of the network's layers. */
@@ -29,14 +32,14 @@ export interface TunedShape extends MeasuredShape {
  */
 export async function tuneKernels(engine: Engine, network: Network, { layers = network.outputs, batch, backward, ...options }: TuneOptions = {}): Promise<TunedShape[]> {
   const planned = { layers, ...(batch !== undefined && { batch }), ...(backward && { backward }) };
-  const timing = engine.adapter.software ? options : { sampleMs: SAMPLE_MS, ...options };
+  const timing = { rounds: ROUNDS, ...(!engine.adapter.software && { sampleMs: SAMPLE_MS }), ...options };
   const shapes = await kernelTimes(engine, (capabilities) => compile(network, { ...planned, capabilities }), timing);
   return shapes.map((shape) => ({
     key: shape.key,
     label: shape.label,
     model: shape.model,
     variant: fastest(shape),
-    times: Object.fromEntries(shape.kernels.map(({ variant, ms }) => [variant, ms])),
+    times: Object.fromEntries(shape.kernels.map(({ variant, ms }) => [variant, Number(ms.toPrecision(4))])),
   }));
 }
 

@@ -14,6 +14,18 @@ export function cacheRoot(): string {
   return join(tmpdir(), `unitscope-${process.getuid?.() ?? userInfo().username}`);
 }
 
+/** The same, made where it is not there. Throws 'io' where it is not ours alone. */
+export function privateRoot(): string {
+  const root = cacheRoot();
+  try {
+    makePrivate(root);
+  } catch (cause) {
+    if (cause instanceof UnitscopeError) throw cause;
+    throw new UnitscopeError('io', `the cache cannot be made: ${(cause as Error).message}`, { file: root }, 'set TMPDIR to a folder of your own', { cause });
+  }
+  return root;
+}
+
 /**
  * The folder called `name`, filled by `fill` when it is not there yet or lacks one of `files` (systems
  * sweep old files out of temporary folders). Several processes may ask at once: each fills a folder

@@ -4,7 +4,7 @@ import { UnitscopeError } from '../../errors.ts';
 import { activations as runActivations, createImage, encodePng, findNode, gridOfMaps, mapShape, writeNpy, type Image, type Tensor } from '../../index.ts';
 import type { Command, Report } from './command.ts';
 import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
-import { withEngine } from './gpu.ts';
+import { KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { INPUT_OPTIONS, oneInput, splitOperands } from './input.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
@@ -22,6 +22,7 @@ export const activations: Command = {
     out: { type: 'text', value: 'FILE.npy', summary: 'write the numbers; folder/ for one file per layer' },
     sheet: { type: 'text', value: 'FILE.png', summary: 'write the maps as one picture' },
     ...INPUT_OPTIONS,
+    ...KERNEL_OPTIONS,
     ...MODEL_OPTIONS,
   },
   examples: [
@@ -40,7 +41,7 @@ export const activations: Command = {
     const targets = out === undefined ? [] : await targetsOf(out, layers);
     if (sheetPath !== undefined) await checkTarget(sheetPath, '.png');
     const x = await oneInput(call, network, images);
-    const results = await withEngine((engine) => runActivations(engine, network, x, { layers, signal: call.signal }));
+    const results = await withKernels(call, (engine) => runActivations(engine, network, x, { layers, signal: call.signal }));
 
     const files: string[] = [];
     if (out !== undefined && (await isFolder(out))) await makeFolder(out);

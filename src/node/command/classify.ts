@@ -2,7 +2,7 @@
 import { throwIfAborted, UnitscopeError } from '../../errors.ts';
 import { classify as classifyTensor, classLayers, layerShape, stackImages, type Classification, type Network, type Tensor } from '../../index.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
-import { withEngine } from './gpu.ts';
+import { KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { exactTensor, INPUT_OPTIONS, neededPreprocess, pictureTensor, splitOperands } from './input.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
@@ -25,6 +25,7 @@ export const classify: Command = {
   options: {
     top: { type: 'text', value: 'N', summary: 'classes per picture', default: '5' },
     ...INPUT_OPTIONS,
+    ...KERNEL_OPTIONS,
     ...MODEL_OPTIONS,
   },
   examples: [
@@ -52,7 +53,7 @@ async function classifyExact(call: Call, network: Network, images: readonly stri
   if (images.length > 0) throw new UnitscopeError('usage', 'give pictures or --input, not both');
   const path = call.values.input!;
   const x = await exactTensor(path, network);
-  const all = await withEngine((engine) => classifyTensor(engine, network, x, { top, signal: call.signal }));
+  const all = await withKernels(call, (engine) => classifyTensor(engine, network, x, { top, signal: call.signal }));
   return all.map((classes, n) => ({ image: all.length === 1 ? path : `${path}[${n}]`, classes }));
 }
 
@@ -60,7 +61,7 @@ async function classifyExact(call: Call, network: Network, images: readonly stri
 async function classifyPictures(call: Call, network: Network, images: readonly string[], top: number): Promise<Answer[]> {
   if (images.length === 0) throw new UnitscopeError('usage', 'IMAGE is missing', {}, 'or feed a tensor with --input FILE.npy');
   const way = neededPreprocess(call, network);
-  return withEngine(async (engine) => {
+  return withKernels(call, async (engine) => {
     const answers: Answer[] = [];
     call.progress.report('classify', 0, images.length);
     for (let start = 0; start < images.length && !call.signal.aborted; start += BATCH) {

@@ -3,7 +3,7 @@ import { UnitscopeError } from '../../errors.ts';
 import { encodePng, gradient as runGradient, layerShape, normalizedGradient, parseUnit, unitName, writeNpy } from '../../index.ts';
 import { EXIT, type Command, type Report } from './command.ts';
 import { checkTarget, writeWhole } from './files.ts';
-import { withEngine } from './gpu.ts';
+import { KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { INPUT_OPTIONS, neededPreprocess, oneInput, splitOperands } from './input.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
@@ -24,6 +24,7 @@ export const gradient: Command = {
     picture: { type: 'text', value: 'FILE.png', summary: 'write it as a picture' },
     show: { type: 'text', value: 'MODE', summary: `the picture: ${MODES.join(', ')} (colour, mean of the channels, strength)`, default: 'raw' },
     ...INPUT_OPTIONS,
+    ...KERNEL_OPTIONS,
     ...MODEL_OPTIONS,
   },
   examples: [
@@ -43,7 +44,7 @@ export const gradient: Command = {
     if (picture !== undefined) await checkTarget(picture, '.png');
     const way = picture === undefined ? undefined : neededPreprocess(call, network);
     const x = await oneInput(call, network, images);
-    const { gradient: dx, scores } = await withEngine((engine) => runGradient(engine, network, x, { units: [unit], rule }));
+    const { gradient: dx, scores } = await withKernels(call, (engine) => runGradient(engine, network, x, { units: [unit], rule }));
 
     const files: string[] = [];
     if (out !== undefined) {

@@ -6,7 +6,8 @@ import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
+import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 
-export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, bench, doctor];
+export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, kernels, bench, doctor];

@@ -21,7 +21,7 @@ import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
 import { climb, type Job, type Outcome } from './climb.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
-import { adapterName, withEngine } from './gpu.ts';
+import { adapterName, KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
 import { EMBEDDED, loadModel, MODEL_OPTIONS } from './model.ts';
@@ -51,6 +51,7 @@ export const maximize: Command = {
     start: { type: 'text', value: 'WORD', summary: `start image: ${STARTS.join(', ')}`, default: STARTS[0] },
     snapshot: { type: 'text', value: 'WORD', summary: 'iteration to show: best, last, or the first as argmax (majority)', default: 'best' },
     ...PREPROCESS_OPTIONS,
+    ...KERNEL_OPTIONS,
     ...MODEL_OPTIONS,
   },
   examples: [
@@ -75,7 +76,7 @@ export const maximize: Command = {
     for (const target of targets) recipe(target.jobs, 0, '');
 
     const ascent = { network, settings, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
-    const { outcomes, adapter } = await withEngine(async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
+    const { outcomes, adapter } = await withKernels(call, async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
     if (outcomes.every(({ iterations }) => iterations === 0)) throwIfAborted(call.signal);
     outcomes.forEach(({ message }, n) => message && call.warn(`${jobs[n].name} seed ${jobs[n].seed}: ${message}`));
 

@@ -2,7 +2,7 @@
 import { compile, explain, totals, type CompileOptions, type Network, type Plan, type ReluRule, type Step } from '../../index.ts';
 import type { Call, Command, Option, Report } from './command.ts';
 import { describeExplanation, explanationData } from './explanation.ts';
-import { adapterName, withEngine } from './gpu.ts';
+import { adapterName, forcedKernel, KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
 import { binary, metric } from './quantity.ts';
@@ -25,30 +25,33 @@ export const plan: Command = {
   name: 'plan',
   summary: 'show every GPU step with kernel, shape, FLOPs and bytes; needs no GPU, but for --explain',
   operands: ['MODEL?'],
-  options: { ...OPTIONS, ...MODEL_OPTIONS },
+  options: { ...OPTIONS, ...KERNEL_OPTIONS, ...MODEL_OPTIONS },
   examples: [
     ['unitscope plan network.onnx', 'the steps of a forward pass'],
     ['unitscope plan --layer conv3 --backward guided --batch 8', 'forward and guided backward to conv3 of the embedded network'],
     ['unitscope plan network.onnx --explain', 'each step beside the least that this GPU needs for it'],
-    ['unitscope plan network.onnx --json', 'the same for programs'],
+    ['unitscope plan network.onnx --kernel direct', 'the steps without Winograd, tiles in workgroup memory or any other special kernel'],
+    ['unitscope plan network.onnx --json', 'the same for programs, with the kernel of each step, why it was chosen, and the key of its shape'],
   ],
   gpu: '--explain',
   async run(call): Promise<Report> {
     const { batch, layer, backward } = call.values;
     const images = countOf('batch', batch!, 1, 65536);
     const rule = choiceOf('backward', backward!, [...RULES, 'none']);
+    const forced = forcedKernel(call);
     const { network } = await loadModel(call, call.operands[0]);
     const layers = layer === undefined ? network.outputs : [layer];
     const options = { batch: images, layers, ...(rule !== 'none' && { backward: { from: layers[0], rule } }) };
     if (call.flags.has('explain')) return explained(call, network, options);
-    const made = compile(network, { ...options, capabilities: COMMON_DEVICE });
+    const made = compile(network, { ...options, capabilities: { ...COMMON_DEVICE, ...(forced !== undefined && { kernels: { forced } }) } });
     return { data: dataOf(made), text: describe(made) };
   },
 };
 
 /** The plan for the GPU of this machine, measured on it. */
-function explained({ signal, progress }: Call, network: Network, options: Omit<CompileOptions, 'capabilities'>): Promise<Report> {
-  return withEngine(async (engine) => {
+function explained(call: Call, network: Network, options: Omit<CompileOptions, 'capabilities'>): Promise<Report> {
+  const { signal, progress } = call;
+  return withKernels(call, async (engine) => {
     const made = compile(network, { ...options, capabilities: engine.capabilities });
     const result = await explain(engine, made, { signal, progress: (done, total) => progress.report('steps', done, total) });
     const adapter = adapterName(engine);
@@ -67,8 +70,8 @@ function resultShape({ tensors }: Plan, step: Step): readonly number[] {
 
 function dataOf(made: Plan) {
   const steps = [...made.passes.values()].flat().map((step) => {
-    const { pass, label, kernel, grid, flops, bytes } = step;
-    return { pass, label, kernel, shape: resultShape(made, step), grid, flops, bytes };
+    const { pass, label, kernel, choice, grid, flops, bytes } = step;
+    return { pass, label, kernel, ...choice, shape: resultShape(made, step), grid, flops, bytes };
   });
   return { network: made.network, batch: made.batch, steps, totals: totals(made) };
 }
