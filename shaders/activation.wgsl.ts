@@ -29,10 +29,13 @@ export function activate(activation: Activation, x: string, type: 'f32' | 'vec4f
  * Expression of the gradient that passes: g from above, y the activation's own output.
  * gradient: g (y active). deconvnet (Zeiler and Fergus 2014): g (g > 0). guided (Springenberg et al. 2015): both.
  */
-export function gate(activation: Activation, rule: Rule, g: string, y: string): string {
+export function gate(activation: Activation, rule: Rule, g: string, y: string, type: 'f32' | 'vec4f' = 'f32'): string {
   if (activation.kind === 'none') return g;
+  const bound = (value: string): string => (type === 'f32' ? value : `${type}(${value})`);
+  const zero = bound('0.0');
   const active =
-    activation.kind === 'relu' ? `${y} > 0` : `${y} > ${f32(activation.low)} && ${y} < ${f32(activation.high)}`;
-  const pass = rule === 'gradient' ? active : rule === 'deconvnet' ? `${g} > 0` : `${active} && ${g} > 0`;
-  return `select(0.0, ${g}, ${pass})`;
+    activation.kind === 'relu' ? [`${y} > ${bound('0')}`] : [`${y} > ${bound(f32(activation.low))}`, `${y} < ${bound(f32(activation.high))}`];
+  const from = `${g} > ${bound('0')}`;
+  const pass = rule === 'gradient' ? active : rule === 'deconvnet' ? [from] : [...active, from];
+  return `select(${zero}, ${g}, ${type === 'f32' ? pass.join(' && ') : pass.map((condition) => `(${condition})`).join(' & ')})`;
 }

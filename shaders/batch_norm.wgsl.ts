@@ -2,11 +2,11 @@
  * Batch normalization at inference, folded to one multiply-add per element, and its gradient.
  *   y = a[c] x + b[c]      a = scale / sqrt(variance + epsilon), b = shift - a mean
  *   dx = a[c] dy
- *   x, y, dy, dx [N, C, ...] f32    a, b [C] f32. One invocation, one element.
+ *   x, y, dy, dx [N, C, ...] f32    a, b [C] f32. One invocation, some elements of one channel.
  * Source: Ioffe and Szegedy 2015, algorithm 2.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { linearMain, store } from './prelude.wgsl.ts';
+import { elementsOf, linearGrid, linearMain, plus, range, spreadOver, store } from './prelude.wgsl.ts';
 
 export interface BatchNormParameters {
   readonly batch: number;
@@ -15,27 +15,38 @@ export interface BatchNormParameters {
   readonly plane: number;
 }
 
-export function batchNorm(p: BatchNormParameters): string {
-  return wgsl`
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+export const batchNormGrid = (p: BatchNormParameters): [number, number, number] => linearGrid(p.batch * p.channels * elementsOf(p.plane).stride);
 
-${linearMain(p.batch * p.channels * p.plane)}
-  let c = (i / ${p.plane}u) % ${p.channels}u;
-  y[i] = a[c] * x[i] + b[c];
+/** Entry point: the channel c, and for each element of the invocation, in a plane of its channel, a load and a store. */
+function main(p: BatchNormParameters, source: string, save: (at: string, value: string) => string): string {
+  const elements = elementsOf(p.plane);
+  const { stride, count, each } = elements;
+  return `
+${linearMain(p.batch * p.channels * stride)}
+  let plane = i / ${stride}u;
+  let part = i - plane * ${stride}u;
+  let c = plane % ${p.channels}u;
+  let at = plane * ${count}u + part;
+  ${range(each).map((step) => `let v${step} = ${source}[${plus('at', step * stride)}];`).join('\n  ')}
+  ${spreadOver('part', elements, (step) => save(plus('at', step * stride), `v${step}`))}
 }`;
 }
 
+export function batchNorm(p: BatchNormParameters): string {
+  const { type } = elementsOf(p.plane);
+  return wgsl`
+@group(0) @binding(0) var<storage, read> x: array<${type}>;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<${type}>;
+${main(p, 'x', (at, x) => `y[${at}] = a[c] * ${x} + b[c];`)}`;
+}
+
 export function batchNormBackward(p: BatchNormParameters & { readonly accumulate: boolean }): string {
+  const { type } = elementsOf(p.plane);
   return wgsl`
 @group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-
-${linearMain(p.batch * p.channels * p.plane)}
-  let c = (i / ${p.plane}u) % ${p.channels}u;
-  ${store('dx[i]', 'a[c] * dy[i]', p.accumulate)}
-}`;
+@group(0) @binding(1) var<storage, read> dy: array<${type}>;
+@group(0) @binding(2) var<storage, read_write> dx: array<${type}>;
+${main(p, 'dy', (at, dy) => store(`dx[${at}]`, `a[c] * ${dy}`, p.accumulate))}`;
 }

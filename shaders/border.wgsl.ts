@@ -4,11 +4,12 @@
  *   y[n, c, ry, rx, i, j] = gate(x[n, c, u, v])  with insert u = i stride_y + ry - top, insert v = j stride_x + rx - left
  *   and 0 where (u, v) falls outside the image or between samples.
  *   x, gateBy [N, C, H, W] f32    y [N, C, stride_y, stride_x, height, width] f32
- * One invocation writes one element; x axis: position in a plane, y axis: plane of an image, z axis: image.
+ * One invocation writes some elements of a row, a part of it apart, so that neighbours write side by side; x axis: rows
+ * by parts, y axis: plane of an image, z axis: image.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { gate, type Activation, type Rule } from './activation.wgsl.ts';
-import { WORKGROUP } from './prelude.wgsl.ts';
+import { range, WORKGROUP } from './prelude.wgsl.ts';
 
 /** What is compiled into the kernel. */
 export interface BorderVariant {
@@ -38,12 +39,35 @@ export const borderSizes = (s: BorderSizes): Uint32Array =>
 
 export const BORDER_SIZES = 7;
 
+/** Elements of one invocation. */
+const EACH = 4;
+
+export const borderGrid = ({ channels, height, width }: BorderSizes, { stride }: Pick<BorderVariant, 'stride'>, images: number): [number, number, number] => [
+  Math.ceil((height * Math.ceil(width / EACH)) / WORKGROUP),
+  channels * stride[0] * stride[1],
+  images,
+];
+
 export function border(p: BorderVariant): string {
   const phases = p.stride[0] * p.stride[1];
   const gated = p.activation.kind !== 'none';
   // Division is slow where a processor plays the GPU, also by one.
-  const per = (value: string, by: number): string => (by === 1 ? value : `${value} / ${by}`);
-  const dense = p.insert[0] === 1 && p.insert[1] === 1;
+  const per = (value: string, by: number): string => (by === 1 ? value : `${value} / ${by}u`);
+  const times = (value: string, by: number): string => (by === 1 ? value : `${value} * ${by}u`);
+  /** Whether a position along one axis (u32, wrapping below zero) holds a sample. */
+  const isSample = (at: string, size: string, insert: number): string => {
+    const inside = `(${at} < ${insert === 1 ? size : `(${size} - 1u) * ${insert}u + 1u`})`;
+    return insert === 1 ? inside : `${inside} & (${at} % ${insert}u == 0u)`;
+  };
+  const load = (k: number): string => `
+  let column${k} = ${k === 0 ? 'part' : `part + ${k}u * parts`};
+  let u${k} = ${times(`column${k}`, p.stride[1])} + left;
+  let at${k} = line + ${per(`u${k}`, p.insert[1])};
+  let x${k} = x[at${k}];
+  ${gated ? `let by${k} = gateBy[at${k}];` : ''}`;
+  const value = (k: number): string =>
+    `select(0.0, ${gate(p.activation, p.rule, `x${k}`, `by${k}`)}, inRow & ${isSample(`u${k}`, 'inWidth', p.insert[1])})`;
+  const save = (k: number): string => `${k === 0 ? '' : `if (column${k} < width) {`} y[to + column${k}] = ${value(k)};`;
   return wgsl`
 @group(0) @binding(0) var<storage, read> sizes: array<u32, ${BORDER_SIZES}>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -61,32 +85,25 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let inWidth = sizes[2];
   let height = sizes[5];
   let width = sizes[6];
-  if (id.x >= height * width) { return; }
-  let row = id.x / width;
-  let column = id.x - row * width;
+  let parts = (width + ${EACH - 1}u) / ${EACH}u;
+  let row = id.x / parts;
+  let part = id.x - row * parts;
+  if (row >= height) { return; }
 #if ${phases === 1}
   let c = id.y;
-  let sy = i32(row) - i32(sizes[3]);
-  let sx = i32(column) - i32(sizes[4]);
+  let v = row - sizes[3];
+  let left = 0u - sizes[4];
 #else
   let c = id.y / ${phases}u;
   let phase = id.y - c * ${phases}u;
-  let sy = i32(row * ${p.stride[0]}u + phase / ${p.stride[1]}u) - i32(sizes[3]);
-  let sx = i32(column * ${p.stride[1]}u + phase % ${p.stride[1]}u) - i32(sizes[4]);
+  let v = row * ${p.stride[0]}u + ${per('phase', p.stride[1])} - sizes[3];
+  let left = phase % ${p.stride[1]}u - sizes[4];
 #endif
-  var inside = sy >= 0 && sx >= 0 && u32(sy) < (inHeight - 1u) * ${p.insert[0]}u + 1u && u32(sx) < (inWidth - 1u) * ${p.insert[1]}u + 1u;
-#if ${!dense}
-  inside = inside && sy % ${p.insert[0]} == 0 && sx % ${p.insert[1]} == 0;
-#endif
-  var value = 0.0;
-  if (inside) {
-    let source = ((id.z * channels + c) * inHeight + u32(${per('sy', p.insert[0])})) * inWidth + u32(${per('sx', p.insert[1])});
-    value = x[source];
-#if ${gated}
-    let y0 = gateBy[source];
-    value = ${gate(p.activation, p.rule, 'value', 'y0')};
-#endif
-  }
-  y[(id.z * channels * ${phases}u + id.y) * height * width + id.x] = value;
+  let inRow = ${isSample('v', 'inHeight', p.insert[0])};
+  let line = ((id.z * channels + c) * inHeight + ${per('v', p.insert[0])}) * inWidth;
+  ${range(EACH).map(load).join('\n')}
+  let to = ((id.z * channels * ${phases}u + id.y) * height + row) * width;
+  ${range(EACH).map(save).join('\n  ')}
+  ${'}'.repeat(EACH - 1)}
 }`;
 }

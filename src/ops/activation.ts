@@ -1,6 +1,6 @@
 /** Attributes of layers that may carry the activation that follows them, and the gradient behind it. */
 import type { Activation } from '../../shaders/activation.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import type { BackwardContext, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
@@ -33,7 +33,7 @@ export function gatedGradient(c: BackwardContext<FusedAttributes>): TensorRef {
     part: 'gate',
     code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
     tensors: { y: c.y, dy: c.dy, dx: gated },
-    grid: linearGrid(count),
+    grid: elementwiseGrid(count),
     flops: 0,
   });
   return gated;

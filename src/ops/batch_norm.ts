@@ -1,6 +1,5 @@
 /** Batch normalization at inference: an affine map per channel. */
-import { batchNorm as kernel, batchNormBackward, type BatchNormParameters } from '../../shaders/batch_norm.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { batchNorm as kernel, batchNormBackward, batchNormGrid, type BatchNormParameters } from '../../shaders/batch_norm.wgsl.ts';
 import type { Tensor } from '../network/network.ts';
 import type { Op, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
@@ -49,7 +48,7 @@ export const batchNorm: Op<BatchNormAttributes> = {
         b: c.constant('b', [x.shape[1]!], () => Float32Array.from(affine().b)),
         y: c.y,
       },
-      grid: linearGrid(elements(x.shape)),
+      grid: batchNormGrid(parameters(x)),
       flops: 2 * elements(x.shape),
     });
   },
@@ -65,7 +64,7 @@ export const batchNorm: Op<BatchNormAttributes> = {
         dy: c.dy,
         dx: target.tensor,
       },
-      grid: linearGrid(elements(x.shape)),
+      grid: batchNormGrid(parameters(x)),
       flops: elements(x.shape),
     });
   },

@@ -1,6 +1,6 @@
 /** Clip to an interval; ReLU6 is clip to 0..6. */
 import { clip as kernel, clipBackward } from '../../shaders/clip.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import type { Op } from './op.ts';
 import { elements } from './shape.ts';
 
@@ -21,7 +21,7 @@ export const clip: Op<ClipAttributes> = {
       kernel: 'clip',
       code: kernel({ count, low: c.attributes.min, high: c.attributes.max }),
       tensors: { x: c.x[0]!, y: c.y },
-      grid: linearGrid(count),
+      grid: elementwiseGrid(count),
       flops: 2 * count,
     });
   },
@@ -39,7 +39,7 @@ export const clip: Op<ClipAttributes> = {
         accumulate: target.accumulate,
       }),
       tensors: { y: c.y, dy: c.dy, dx: target.tensor },
-      grid: linearGrid(count),
+      grid: elementwiseGrid(count),
       flops: count,
     });
   },

@@ -1,6 +1,6 @@
 /** Fully connected layer over everything after the batch axis, with bias and a fused activation. */
 import { dense as kernel, denseBackward, denseBlocks, denseGrid, denseQuads, type DenseTile } from '../../shaders/dense.wgsl.ts';
-import { linearGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
+import { elementwiseGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
 import type { Capabilities, Choice, Op, Recorder, TensorRef } from './op.ts';
@@ -96,7 +96,7 @@ export const dense: Op<FusedAttributes> = {
         part: 'gate',
         code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
         tensors: { y: c.y, dy: c.dy, dx: dy },
-        grid: linearGrid(count),
+        grid: elementwiseGrid(count),
         flops: 0,
       });
     }

@@ -1,5 +1,5 @@
 /** Rectified linear unit with the three backward rules. */
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import { relu as kernel, reluBackward } from '../../shaders/relu.wgsl.ts';
 import type { Op } from './op.ts';
 import { elements } from './shape.ts';
@@ -16,7 +16,7 @@ export const relu: Op<Record<string, never>> = {
       kernel: 'relu',
       code: kernel({ count }),
       tensors: { x: c.x[0]!, y: c.y },
-      grid: linearGrid(count),
+      grid: elementwiseGrid(count),
       flops: count,
     });
   },
@@ -28,7 +28,7 @@ export const relu: Op<Record<string, never>> = {
       kernel: 'relu',
       code: reluBackward({ count, rule: c.rule, accumulate: target.accumulate }),
       tensors: { y: c.y, dy: c.dy, dx: target.tensor },
-      grid: linearGrid(count),
+      grid: elementwiseGrid(count),
       flops: count,
     });
   },

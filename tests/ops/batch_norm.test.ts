@@ -41,14 +41,17 @@ describe('batch_norm against plain loops, and the adjoint identity', () => {
     { shape: [4, 7] },
     { shape: [2, 3, 11] },
     { shape: [2, 3, 5, 7], epsilon: 0.1 },
+    { shape: [3, 2, 4, 5] },
+    { shape: [2, 5, 6, 6] },
+    { shape: [2, 3, 2, 2] },
   ])('$shape, epsilon $epsilon', async ({ shape, epsilon }) => {
     const { subject, twin } = subjectOf(shape, epsilon);
     const outcome = await prove(engine(), subject, twin);
     expectAdjoint(subject, outcome, twin, dot(twin.at0, outcome.dy.data).value);
   });
 
-  test('gradients of two branches', async () => {
-    const { subject, twin } = subjectOf([2, 3, 5, 4]);
+  test.each([{ shape: [2, 3, 5, 4] }, { shape: [2, 3, 5, 3] }])('gradients of two branches, $shape', async ({ shape }) => {
+    const { subject, twin } = subjectOf(shape);
     await prove(engine(), subject, twin, { twice: true });
   });
 });
@@ -62,8 +65,8 @@ describe('a planted bug in batch_norm is noticed', () => {
   const bugs: readonly (PlantedBug & { readonly twice?: boolean })[] = [
     { name: 'the shift is dropped', find: '+ b[c]', replace: '+ 0.0 * b[c]' },
     { name: 'the channel index runs on with the batch', find: '% 3u', replace: '% 6u' },
-    { name: 'the slope is left out of the gradient', pass: 'backward', find: 'a[c] * dy[i]', replace: 'dy[i] + 0.0 * a[c]' },
-    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the slope is left out of the gradient', pass: 'backward', find: /a\[c\] \* (v\d)/, replace: '$1 + 0.0 * a[c]' },
+    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: /= dx\[.*?\] \+/, replace: '=', twice: true },
   ];
   test.each(bugs)('$name', async ({ twice = false, ...bug }) => {
     const { subject, twin } = subjectOf([2, 3, 5, 4]);

@@ -32,8 +32,9 @@ const INTERVALS: Readonly<Record<string, Interval>> = {
 };
 
 describe.each(['gradient', 'deconvnet', 'guided'] as const)('clip, rule %s', (rule) => {
-  test.each(Object.entries(INTERVALS))('%s', async (_, interval) => {
-    const x = random([3, 5, 7], 1, -2, 8);
+  const sizes = [[3, 5, 7], [3, 4, 7]];
+  test.each(Object.entries(INTERVALS).flatMap(([name, interval]) => sizes.map((shape) => ({ name, interval, shape }))))('$name of $shape', async ({ interval, shape }) => {
+    const x = random(shape, 1, -2, 8);
     await prove(engine(), { op: 'clip', attributes: { ...interval }, x: [x] }, clipTwin(x.data, x.shape, interval, rule), { rule, ...exact });
   });
 });
@@ -44,8 +45,8 @@ test('the bounds themselves take no gradient', async () => {
   await prove(engine(), { op: 'clip', attributes: interval, x: [x] }, clipTwin(x.data, x.shape, interval), exact);
 });
 
-test('gradients of two branches', async () => {
-  const x = random([13], 1, -2, 8);
+test.each([13, 20])('gradients of two branches, %i elements', async (size) => {
+  const x = random([size], 1, -2, 8);
   await prove(engine(), { op: 'clip', attributes: { min: 0, max: 6 }, x: [x] }, clipTwin(x.data, x.shape, { min: 0, max: 6 }), { twice: true, ...exact });
 });
 
@@ -59,10 +60,10 @@ describe('a planted bug in clip is noticed', () => {
   const interval = { min: 0, max: 6 };
   const bugs: readonly (PlantedBug & { readonly rule?: ReluRule; readonly twice?: boolean })[] = [
     { name: 'the upper bound is gone', pass: 'forward', find: /min\((max\(.*?\)\)), .*\);/, replace: '$1;' },
-    { name: 'the gradient passes at the lower bound', pass: 'backward', find: 'v > (', replace: 'v >= (' },
-    { name: 'the gradient passes at the upper bound', pass: 'backward', find: 'v < (', replace: 'v <= (' },
-    { name: 'guided forgets the gradient', pass: 'backward', find: '&& g > 0', replace: '', rule: 'guided' },
-    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the gradient passes at the lower bound', pass: 'backward', find: /(v\d) > \(/, replace: '$1 >= (' },
+    { name: 'the gradient passes at the upper bound', pass: 'backward', find: /(v\d) < \(/, replace: '$1 <= (' },
+    { name: 'guided forgets the gradient', pass: 'backward', find: /&& g\d > 0/, replace: '', rule: 'guided' },
+    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: /= dx\[.*?\] \+/, replace: '=', twice: true },
   ];
   test.each(bugs)('$name', async ({ rule = 'gradient', twice = false, ...bug }) => {
     await expectCaught(engine(), { op: 'clip', attributes: interval, x: [x] }, clipTwin(x.data, x.shape, interval, rule), bug, { rule, twice, ...exact });
