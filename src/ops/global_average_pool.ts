@@ -1,13 +1,14 @@
-/** Mean of every plane. */
-import { globalAveragePool as kernel, globalAveragePoolBackward } from '../../shaders/global_average_pool.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+/** Mean of every plane: average pooling whose one window is the plane. */
+import { averagePool, averagePoolBackward, averagePoolGrid, type AveragePoolParameters } from '../../shaders/average_pool.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
+import { poolParameters } from './pool.ts';
 import { elements } from './shape.ts';
 
-const parameters = (x: TensorRef): { planes: number; height: number; width: number } => ({
-  planes: x.shape[0]! * x.shape[1]!,
-  height: x.shape[2]!,
-  width: x.shape[3]!,
+const parameters = (x: TensorRef, y: TensorRef): AveragePoolParameters => ({
+  ...poolParameters(x.shape, y.shape, { kernel: [x.shape[2]!, x.shape[3]!], stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1] }),
+  countPadding: false,
+  bottom: 0,
+  right: 0,
 });
 
 export const globalAveragePool: Op<Record<string, never>> = {
@@ -21,24 +22,25 @@ export const globalAveragePool: Op<Record<string, never>> = {
   },
   forward(c) {
     const x = c.x[0]!;
+    const p = parameters(x, c.y);
     c.dispatch({
-      kernel: 'global_average_pool',
-      code: kernel(parameters(x)),
+      kernel: 'average_pool',
+      code: averagePool(p),
       tensors: { x, y: c.y },
-      grid: linearGrid(elements(c.y.shape)),
+      grid: averagePoolGrid(p, 'forward'),
       flops: elements(x.shape),
     });
   },
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
-    const x = c.x[0]!;
+    const p = parameters(c.x[0]!, c.y);
     c.dispatch({
-      kernel: 'global_average_pool',
-      code: globalAveragePoolBackward({ ...parameters(x), accumulate: target.accumulate }),
+      kernel: 'average_pool',
+      code: averagePoolBackward({ ...p, accumulate: target.accumulate }),
       tensors: { dy: c.dy, dx: target.tensor },
-      grid: linearGrid(elements(x.shape)),
-      flops: elements(x.shape),
+      grid: averagePoolGrid(p, 'backward'),
+      flops: elements(c.x[0]!.shape),
     });
   },
 };

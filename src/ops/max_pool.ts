@@ -1,7 +1,9 @@
 /** Max pooling; the first maximum of a window takes the whole gradient. */
-import { maxPool as kernel, maxPoolBackward, poolGrid } from '../../shaders/max_pool.wgsl.ts';
+import { maxPool as kernel, maxPoolBackward, winnerWords } from '../../shaders/max_pool.wgsl.ts';
+import { poolGrid } from '../../shaders/pool.wgsl.ts';
 import type { Op } from './op.ts';
 import { POOL, poolParameters, poolShape, type PoolAttributes } from './pool.ts';
+import { poolTiles } from './pool_tile.ts';
 import { elements } from './shape.ts';
 
 export const maxPool: Op<PoolAttributes> = {
@@ -12,25 +14,28 @@ export const maxPool: Op<PoolAttributes> = {
   shape: ([x], attributes, _weights, refuse) => poolShape(x!, attributes, refuse),
   forward(c) {
     const x = c.x[0]!;
-    const winner = c.training ? c.scratch(`${c.y.label}.winner`, c.y.shape, 'u32') : undefined;
+    const sizes = poolParameters(x.shape, c.y.shape, c.attributes);
+    const p = { ...sizes, tile: poolTiles(sizes, c.capabilities.software).forward };
+    const winner = c.training ? c.scratch(`${c.y.label}.winner`, [...c.y.shape.slice(0, 3), winnerWords(p)], 'u32') : undefined;
     if (winner) c.save('winner', winner);
     c.dispatch({
       kernel: 'max_pool',
-      code: kernel({ ...poolParameters(x.shape, c.y.shape, c.attributes), winners: c.training }),
+      code: kernel({ ...p, winners: c.training }),
       tensors: { x, y: c.y, ...(winner && { winner }) },
-      grid: poolGrid(x.shape[0]! * x.shape[1]!, c.y.shape[2]! * c.y.shape[3]!),
+      grid: poolGrid(p, 'forward'),
       flops: elements(c.y.shape) * c.attributes.kernel[0] * c.attributes.kernel[1],
     });
   },
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
-    const x = c.x[0]!;
+    const sizes = poolParameters(c.x[0]!.shape, c.y.shape, c.attributes);
+    const p = { ...sizes, tile: poolTiles(sizes, c.capabilities.software).backward };
     c.dispatch({
       kernel: 'max_pool',
-      code: maxPoolBackward({ ...poolParameters(x.shape, c.y.shape, c.attributes), accumulate: target.accumulate }),
+      code: maxPoolBackward({ ...p, accumulate: target.accumulate }),
       tensors: { winner: c.saved('winner'), dy: c.dy, dx: target.tensor },
-      grid: poolGrid(x.shape[0]! * x.shape[1]!, x.shape[2]! * x.shape[3]!),
+      grid: poolGrid(p, 'backward'),
       flops: elements(c.y.shape),
     });
   },

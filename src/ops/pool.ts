@@ -1,5 +1,5 @@
 /** What max and average pooling share: attributes, output shape, kernel parameters. */
-import type { PoolParameters } from '../../shaders/max_pool.wgsl.ts';
+import type { PoolParameters } from '../../shaders/pool.wgsl.ts';
 import type { Shape } from '../network/network.ts';
 import type { Refuse } from './op.ts';
 
@@ -38,7 +38,7 @@ export function poolShape(x: Shape, attributes: PoolAttributes, refuse: Refuse):
   return [x[0]!, x[1]!, size(0), size(1)];
 }
 
-export function poolParameters(x: Shape, y: Shape, { kernel, stride, padding, dilation }: PoolAttributes): PoolParameters {
+export function poolParameters(x: Shape, y: Shape, { kernel, stride, padding, dilation }: Omit<PoolAttributes, 'ceil'>): PoolParameters {
   return {
     planes: x[0]! * x[1]!,
     inHeight: x[2]!,

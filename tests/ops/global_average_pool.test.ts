@@ -19,7 +19,7 @@ const subjectOf = (shape: readonly number[]): { subject: Subject; twin: Twin } =
 };
 
 describe('global_average_pool against plain loops, and the adjoint identity', () => {
-  test.each([{ shape: [1, 1, 1, 1] }, { shape: [3, 5, 7, 2] }, { shape: [2, 67, 1, 3] }, { shape: [1, 3, 13, 1] }, { shape: [1, 2, 61, 53] }])(
+  test.each([{ shape: [1, 1, 1, 1] }, { shape: [3, 5, 7, 2] }, { shape: [2, 67, 1, 3] }, { shape: [1, 3, 13, 1] }, { shape: [1, 2, 61, 53] }, { shape: [3, 7, 7, 7] }, { shape: [2, 3, 4, 8] }])(
     '$shape',
     async ({ shape }) => {
       const { subject, twin } = subjectOf(shape);
@@ -39,14 +39,16 @@ test('three axes are refused', async () => {
 });
 
 describe('a planted bug in global_average_pool is noticed', () => {
-  const bugs: readonly (PlantedBug & { readonly twice?: boolean })[] = [
-    { name: 'the last column is left out', pass: 'forward', find: 'ix < 4u', replace: 'ix < 3u' },
+  const bugs: readonly (PlantedBug & { readonly twice?: boolean; readonly in?: readonly number[] })[] = [
+    { name: 'the last column is left out', pass: 'forward', find: '+ x[at + 15u]', replace: '' },
+    { name: 'what the turns leave over is left out', pass: 'forward', find: 'var sum = x[i * 20u] +', replace: 'var sum =' },
     { name: 'a sum instead of a mean', pass: 'forward', find: 'sum / (20.0f)', replace: 'sum' },
     { name: 'the gradient is not divided', pass: 'backward', find: '/ (20.0f)', replace: '' },
-    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the next plane is written too', pass: 'backward', find: /if \(part .*\) \{/, replace: 'if (true) {' , in: [1, 1, 9, 1] },
+    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: /= dx\[.*?\] \+/, replace: '=', twice: true },
   ];
-  test.each(bugs)('$name', async ({ twice = false, ...bug }) => {
-    const { subject, twin } = subjectOf([2, 3, 5, 4]);
+  test.each(bugs)('$name', async ({ twice = false, in: shape = [2, 3, 5, 4], ...bug }) => {
+    const { subject, twin } = subjectOf(shape);
     await expectCaught(engine(), subject, twin, bug, { twice });
   });
 });

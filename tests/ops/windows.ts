@@ -50,6 +50,13 @@ export function poolWindows(c: PoolCase): { shape: Four; visit(tap: Tap): void }
   };
 }
 
+/** Images of 1 to 9 rows and columns, whose tiles and blocks end in every way. */
+export const SMALL_CASES: readonly PoolCase[] = Array.from({ length: 9 }, (_, i) => i + 1).flatMap((n): PoolCase[] => [
+  { x: [2, 3, n, 10 - n], kernel: [2, 2], stride: [2, 2], padding: [0, 0, 1, 1], ceil: true },
+  { x: [2, 3, 10 - n, n], kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+  { x: [2, 3, n, n], kernel: [3, 3], padding: [1, 1, 1, 1] },
+]);
+
 /** Shapes that every kind of pooling is tried on. */
 export const POOL_CASES: Readonly<Record<string, PoolCase>> = {
   'one pixel': { x: [1, 1, 1, 1], kernel: [1, 1] },
@@ -68,4 +75,12 @@ export const POOL_CASES: Readonly<Record<string, PoolCase>> = {
   'kernel larger than the image': { x: [1, 2, 3, 2], kernel: [5, 4], padding: [2, 1, 2, 2] },
   'the whole image': { x: [2, 3, 5, 7], kernel: [5, 7] },
   'one column of pixels': { x: [1, 3, 13, 1], kernel: [3, 1], stride: [2, 1] },
+  'one row of pixels': { x: [1, 3, 1, 17], kernel: [1, 3], stride: [1, 2], padding: [0, 1, 0, 1] },
+  'sizes that no tile divides': { x: [3, 5, 23, 19], kernel: [3, 3], stride: [2, 2] },
+  'sizes that no tile divides, padded': { x: [3, 5, 17, 29], kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+  'sizes that tiles divide': { x: [2, 3, 24, 32], kernel: [2, 2], stride: [2, 2] },
+  'a border wider than the first window': { x: [1, 2, 7, 9], kernel: [3, 3], stride: [1, 2], padding: [3, 4, 3, 4] },
+  'windows too large to unroll': { x: [2, 2, 19, 17], kernel: [9, 11], stride: [2, 3], padding: [4, 5, 4, 5] },
+  'windows too large to unroll, dilated, ceil': { x: [1, 2, 29, 31], kernel: [9, 9], stride: [4, 3], padding: [2, 0, 1, 3], dilation: [2, 3], ceil: true },
+  'a large window of the whole image': { x: [3, 2, 13, 11], kernel: [13, 11], stride: [13, 11] },
 };
