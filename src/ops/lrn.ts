@@ -1,6 +1,5 @@
 /** Local response normalization across channels. */
-import { lrn as kernel, lrnBackward, type LrnParameters } from '../../shaders/lrn.wgsl.ts';
-import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { lrn as kernel, lrnBackward, lrnGrid, type LrnParameters } from '../../shaders/lrn.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
@@ -31,13 +30,12 @@ export const lrn: Op<LrnAttributes> = {
   },
   forward(c) {
     const x = c.x[0]!;
-    const s = c.training ? c.scratch(`${c.y.label}.scale`, x.shape) : undefined;
-    if (s) c.save('scale', s);
+    const p = parameters(x, c.attributes);
     c.dispatch({
       kernel: 'lrn',
-      code: kernel({ ...parameters(x, c.attributes), scales: c.training }),
-      tensors: { x, y: c.y, ...(s && { s }) },
-      grid: linearGrid(elements(x.shape)),
+      code: kernel(p),
+      tensors: { x, y: c.y },
+      grid: lrnGrid(p),
       flops: elements(x.shape) * (2 * c.attributes.size + 4),
     });
   },
@@ -45,11 +43,12 @@ export const lrn: Op<LrnAttributes> = {
     const target = c.dx[0];
     if (!target) return;
     const x = c.x[0]!;
+    const p = parameters(x, c.attributes);
     c.dispatch({
       kernel: 'lrn',
-      code: lrnBackward({ ...parameters(x, c.attributes), accumulate: target.accumulate }),
-      tensors: { x, y: c.y, s: c.saved('scale'), dy: c.dy, dx: target.tensor },
-      grid: linearGrid(elements(x.shape)),
+      code: lrnBackward({ ...p, accumulate: target.accumulate }),
+      tensors: { x, dy: c.dy, dx: target.tensor },
+      grid: lrnGrid(p),
       flops: elements(x.shape) * (3 * c.attributes.size + 6),
     });
   },

@@ -60,9 +60,16 @@ describe('lrn against plain loops', () => {
     { x: [1, 13, 5, 7], size: 5 },
     { x: [2, 9], size: 6, alpha: 1 },
     { x: [1, 11, 3, 3], size: 5, alpha: 1, beta: 2.5, k: 0.5 },
+    { x: [2, 1, 3, 3], size: 2, alpha: 1 },
+    { x: [3, 8, 2, 3], size: 5, alpha: 1 },
+    { x: [2, 17, 3, 1], size: 5, alpha: 1 },
+    { x: [2, 19, 2, 2], size: 7, alpha: 1, beta: 1 },
+    { x: [1, 16, 2, 3], size: 15, alpha: 1 },
+    { x: [2, 41, 1, 3], size: 20, alpha: 4, k: 2 },
+    { x: [1, 37, 2, 2], size: 25, alpha: 4, beta: 0.5 },
   ])('$x, size $size, alpha $alpha, beta $beta, k $k', (c) => check(c));
 
-  test('gradients of two branches', () => check({ x: [2, 7, 3, 2], size: 4, alpha: 2 }, true));
+  test.each<Case>([{ x: [2, 7, 3, 2], size: 4, alpha: 2 }, { x: [2, 17, 3, 2], size: 5, alpha: 2 }, { x: [1, 37, 2, 2], size: 25, alpha: 2 }])('gradients of two branches, $x, size $size', (c) => check(c, true));
 });
 
 test.each<Case>([
@@ -77,17 +84,22 @@ test('a size of 0 is refused', async () => {
 });
 
 describe('a planted bug in lrn is noticed', () => {
-  const c: Case = { x: [2, 7, 3, 2], size: 4, alpha: 2, beta: 0.75, k: 2 };
-  const bugs: readonly (PlantedBug & { readonly twice?: boolean })[] = [
-    { name: 'alpha is not divided by the size', pass: 'forward', find: '(0.5f) * sum', replace: '(2.0f) * sum' },
-    { name: 'the window of an even size leans the other way', pass: 'forward', find: 'c - 1, 0); j <= min(c + 2', replace: 'c - 2, 0); j <= min(c + 1' },
-    { name: 'the gradient uses the window of the forward pass', pass: 'backward', find: 'c - 2, 0); j <= min(c + 1', replace: 'c - 1, 0); j <= min(c + 2' },
-    { name: 'the factor 2 alpha beta / size is missing', pass: 'backward', find: '(0.75f) * x[i]', replace: 'x[i]' },
-    { name: 'the scale is not divided out', pass: 'backward', find: '* y[at] / s[at]', replace: '* y[at]' },
-    { name: 'the exponent is a half', find: /\(inverseSqrt\(scale\) \* inverseSqrt\(sqrt\(scale\)\)\)/, replace: 'inverseSqrt(scale)' },
-    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+  const even: Case = { x: [2, 7, 3, 2], size: 4, alpha: 2, beta: 0.75, k: 2 };
+  const wide: Case = { x: [1, 37, 2, 2], size: 25, alpha: 4, k: 2 };
+  const bugs: readonly (PlantedBug & { readonly twice?: boolean; readonly in?: Case })[] = [
+    { name: 'alpha is not divided by the size', pass: 'forward', find: '(0.5f) * (', replace: '(2.0f) * (' },
+    { name: 'the window of an even size leans the other way', pass: 'forward', find: '(square2 + square3 + square4 + square5)', replace: '(square1 + square2 + square3 + square4)' },
+    { name: 'the gradient uses the window of the forward pass', pass: 'backward', find: '(t1 + t2 + t3 + t4)', replace: '(t2 + t3 + t4 + t5)' },
+    { name: 'a window begins in the image before', find: /let xm1 = .*;/, replace: 'let xm1 = x[at - 6u];', in: { ...even, x: [2, 17, 3, 2] } },
+    { name: 'a channel that is not there has a gradient', pass: 'backward', find: /let in6 = .*;/, replace: 'let in6 = true;', in: { ...even, x: [2, 17, 3, 2] } },
+    { name: 'the factor 2 alpha beta / size is missing', pass: 'backward', find: /\(0\.75f\) \* (x\d)/, replace: '$1' },
+    { name: 'the scale is not divided out', pass: 'backward', find: /(power\w+) \/ s\w+;/, replace: '$1;' },
+    { name: 'the exponent is a half', find: '* sqrt(inverseSqrt(s))', replace: '' },
+    { name: 'the gradient of a branch is forgotten', pass: 'backward', find: /= dx\[.*?\] \+/, replace: '=', twice: true },
+    { name: 'a wide window leaves out its last channel', pass: 'forward', find: 'min(c + 12', replace: 'min(c + 11', in: wide },
+    { name: 'the scale in the gradient of a wide window is that of its middle', pass: 'backward', find: 'scaleAt(at, j)', replace: 'scaleAt(i, c)', in: wide },
   ];
-  test.each(bugs)('$name', async ({ twice = false, ...bug }) => {
+  test.each(bugs)('$name', async ({ twice = false, in: c = even, ...bug }) => {
     const { x: shape, ...attributes } = c;
     const x = random(shape, 1, -3, 3);
     await expectCaught(engine(), { op: 'lrn', attributes, x: [x] }, lrnTwin(x.data, c), bug, { twice });

@@ -134,7 +134,7 @@ describe('a plan on a device', () => {
   test('leaves nothing allocated when a kernel does not compile, and names the line', async () => {
     const before = engine().memory();
     const plan = compiled();
-    const misspell = (step: Step): Step => (step.kernel === 'lrn' ? { ...step, code: step.code.replace('var sum', 'vra sum') } : step);
+    const misspell = (step: Step): Step => (step.kernel === 'lrn' && step.pass === 'forward' ? { ...step, code: step.code.replace('@compute', '@compote') } : step);
     const passes = new Map([...plan.passes].map(([pass, steps]) => [pass, steps.map(misspell)]));
     const error = { code: 'shader', address: { step: 'norm/lrn.forward', line: expect.any(Number) as number } };
     await expect(Runner.create(engine(), { ...plan, passes })).rejects.toMatchObject(error);
