@@ -2,10 +2,10 @@
  * Softmax along one axis, and its gradient.
  *   y[k] = exp(x[k] - max x) / sum of exp(x - max x)      dx[k] = y[k] (dy[k] - sum of y dy)
  *   x, y, dy, dx [outer, size, inner] f32, softmax over `size`.
- * One invocation per (outer, inner) walks its row three times.
+ * One invocation per (outer, inner) walks its row three times, some classes a step.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { linearMain, store } from './prelude.wgsl.ts';
+import { linearMain, plus, range, store, sum } from './prelude.wgsl.ts';
 
 export interface SoftmaxParameters {
   readonly outer: number;
@@ -13,8 +13,19 @@ export interface SoftmaxParameters {
   readonly inner: number;
 }
 
-const walk = (p: SoftmaxParameters, body: string): string =>
-  `for (var k = 0u; k < ${p.size}u; k++) { let at = first + k * ${p.inner}u; ${body} }`;
+/** Classes of one step of a walk. */
+const STEP = 8;
+
+/** Runs `body` over the row, in steps of several classes whose indices it gets. */
+function walk(p: SoftmaxParameters, body: (at: readonly string[]) => string): string {
+  const rest = p.size % STEP;
+  const indices = (start: string, count: number): string[] => range(count).map((k) => plus(start, k * p.inner));
+  return `${rest ? body(indices('first', rest)) : ''}
+  for (var k = ${rest}u; k < ${p.size}u; k += ${STEP}u) {
+    let at = first + k * ${p.inner}u;
+    ${body(indices('at', STEP))}
+  }`;
+}
 
 const from = (p: SoftmaxParameters): string =>
   `let first = (i / ${p.inner}u) * ${p.size * p.inner}u + i % ${p.inner}u;`;
@@ -27,10 +38,10 @@ export function softmax(p: SoftmaxParameters): string {
 ${linearMain(p.outer * p.inner)}
   ${from(p)}
   var top = x[first];
-  ${walk(p, 'top = max(top, x[at]);')}
+  ${walk(p, (at) => `top = ${at.reduce((top, k) => `max(${top}, x[${k}])`, 'top')};`)}
   var sum = 0.0;
-  ${walk(p, 'let e = exp(x[at] - top); y[at] = e; sum += e;')}
-  ${walk(p, 'y[at] = y[at] / sum;')}
+  ${walk(p, (at) => `sum += ${sum(at.map((k) => `exp(x[${k}] - top)`))};`)}
+  ${walk(p, (at) => at.map((k) => `y[${k}] = exp(x[${k}] - top) / sum;`).join(' '))}
 }`;
 }
 
@@ -43,7 +54,7 @@ export function softmaxBackward(p: SoftmaxParameters & { readonly accumulate: bo
 ${linearMain(p.outer * p.inner)}
   ${from(p)}
   var dot = 0.0;
-  ${walk(p, 'dot += y[at] * dy[at];')}
-  ${walk(p, store('dx[at]', '(y[at] * (dy[at] - dot))', p.accumulate))}
+  ${walk(p, (at) => `dot += ${sum(at.map((k) => `y[${k}] * dy[${k}]`))};`)}
+  ${walk(p, (at) => at.map((k) => store(`dx[${k}]`, `(y[${k}] * (dy[${k}] - dot))`, p.accumulate)).join(' '))}
 }`;
 }
