@@ -3,14 +3,15 @@
  * through its public interface and tells of every change with a `change` event.
  */
 import {
-  ascentSettings, checkPreprocess, deprocess, Display, Engine, LiveView, loadNetwork, parseUnit, preprocess, PRESETS, UnitscopeError,
-  type AscentSettings, type Image, type NamedFile, type Preprocess, type Recipe, type Surface,
+  ascentSettings, checkPreprocess, deprocess, Display, LiveView, loadNetwork, parseUnit, preprocess, PRESETS, UnitscopeError,
+  type AscentSettings, type Engine, type Image, type NamedFile, type Preprocess, type Recipe, type Surface,
 } from '../src/index.ts';
 import { Camera } from './camera.ts';
 import { Climb } from './climb.ts';
 import { embeddedPreset, EXAMPLES } from './embedded.ts';
 import { fetchBytes } from './fetch_bytes.ts';
 import { writeLink } from './link.ts';
+import { openEngine } from './open_engine.ts';
 import { decodePicture } from './picture.ts';
 import { hashOf, recipeOf } from './recipe_file.ts';
 import { watchEngine } from './recovery.ts';
@@ -38,7 +39,7 @@ export class Session extends EventTarget {
 
   /** The engine and all that hangs on it; after a loss once more. */
   async open(): Promise<void> {
-    this.engine = await Engine.create({ gpu: navigator.gpu as GPU | undefined });
+    this.engine = await openEngine((busy) => this.update({ busy }));
     this.display = new Display(this.engine);
     watchEngine(this.engine, {
       young: () => (this.stage.mode = 'readback'),
