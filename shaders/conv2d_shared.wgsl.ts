@@ -6,7 +6,7 @@
  *   x, gateBy [N, groups C, H, W] f32
  *   taps [TERMS] 2 u32: where term k lies from the first one of a window, and its row << 16 | column there
  *   w    [groups tiles, K, TILE_M] f32 or f16, packed (see ops/conv2d_weights.ts)
- *   bias [groups M] f32
+ *   bias [groups tiles, TILE_M] f32, packed
  *   y    [N, groups M, OH, OW] f32; with `shuffle` phases of an image, as in conv2d.wgsl.ts; with `parts`
  *        [parts, groups M, N OH OW], sums over parts of the terms, which conv2d_sum.wgsl.ts adds up
  * One workgroup computes TILE_M outputs x TILE_P positions (of all images, one after the other), one invocation ROWS x
@@ -195,7 +195,7 @@ export function conv2dShared(p: SharedVariant): string {
       ${list(quads, (i) => `let v${i} = ${activate(p.activation, `a${i}_${j}`, 'vec4f')};`)}
       ${list(quads, (i) => list(4, (l) => put(i, l)))}
     } }`);
-  const bindings = ['x: array<f32>', ...(p.gate ? ['gateBy: array<f32>'] : []), ...(p.point ? [] : ['taps: array<vec4u>']), `w: array<${p.half ? 'vec4<f16>' : 'vec4f'}>`, ...(p.bias ? ['bias: array<f32>'] : [])];
+  const bindings = ['x: array<f32>', ...(p.gate ? ['gateBy: array<f32>'] : []), ...(p.point ? [] : ['taps: array<vec4u>']), `w: array<${p.half ? 'vec4<f16>' : 'vec4f'}>`, ...(p.bias ? ['bias: array<vec4f>'] : [])];
 
   return wgsl`
 #if ${p.half}
@@ -230,10 +230,7 @@ fn main(@builtin(workgroup_id) at: vec3u, @builtin(local_invocation_index) local
   let row = local / ${across}u;
   let column = local % ${across}u;
   let firstRow = (tile - group * sizes[TILES]) * ${tileM}u + 4u * row;
-  ${list(quads, (i) => {
-    const bias = [0, 1, 2, 3].map((l) => `bias[group * outputs + firstRow + ${4 * i * down + l}u]`).join(', ');
-    return `let b${i} = ${p.bias ? `vec4f(${bias})` : 'vec4f(0)'};`;
-  })}
+  ${list(quads, (i) => `let b${i} = ${p.bias ? `bias[tile * ${wide}u + row + ${i * down}u]` : 'vec4f(0)'};`)}
   ${list(quads, (i) => list(columns, (j) => `var a${i}_${j} = b${i};`))}
   ${list(shares(wQuads), (i) => `var nextW${i} = vec4f(0);`)}
   ${list(shares(xQuads), (i) => `var nextX${i} = vec4f(0);`)}

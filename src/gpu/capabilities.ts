@@ -6,6 +6,8 @@ export interface Capabilities {
   readonly software: boolean;
   /** Largest storage binding, bytes. */
   readonly maxBinding: number;
+  /** Weights may be stored as 16-bit floats; sums stay 32 bits wide. */
+  readonly f16?: boolean;
   /** Kernels that measurements or a person chose, over what the cost model would. */
   readonly kernels?: KernelChoices;
 }
@@ -16,6 +18,6 @@ export interface KernelChoices {
   readonly forced?: string;
   /** Variants by the key of a shape, as measured on this adapter. */
   readonly measured?: ReadonlyMap<string, string>;
-}
   /** By family: measured time / predicted cost, relative to the direct kernel. */
   readonly factors?: Readonly<Record<string, number>>;
+}

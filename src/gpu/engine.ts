@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly device?: GPUDevice;
   /** Limits beyond WebGPU's defaults, e.g. `{ maxBufferSize: 2 ** 30 }`; refused where the adapter has less. */
   readonly limits?: Record<string, number>;
+  /** Store weights of convolutions as 16-bit floats: half the bytes, about three digits. Off unless asked for. */
+  readonly f16?: boolean;
   /** Kernels that measurements or a person chose; may be set later, for plans that are made then. */
   readonly kernels?: KernelChoices;
 }
@@ -27,6 +29,9 @@ export interface EngineCounters {
   readbackBytes: number;
 }
 
+/** The feature of 16-bit floats. */
+const HALF: GPUFeatureName = 'shader-f16';
+
 const NO_GPU_HINT =
   'use a browser with WebGPU (Chrome or Edge 113+, Safari 26+, Firefox 141+) on https or localhost; in Node run `unitscope doctor`';
 
@@ -35,6 +40,7 @@ export class Engine {
   readonly pipelines: PipelineCache;
   /** What plans that are made from now on choose their kernels by, besides the cost model. */
   kernels: KernelChoices | undefined;
+  private f16 = false;
   private readonly held = new Map<GPUBuffer, number>();
   private failure: UnitscopeError | undefined;
   private disposed = false;
@@ -65,11 +71,13 @@ export class Engine {
   static async create({ kernels, ...options }: EngineOptions): Promise<Engine> {
     const engine = await Engine.open(options);
     engine.kernels = kernels;
+    engine.f16 = options.f16 ?? false;
     return engine;
   }
 
-  private static async open({ gpu, device, limits = {} }: EngineOptions): Promise<Engine> {
+  private static async open({ gpu, device, limits = {}, f16 = false }: EngineOptions): Promise<Engine> {
     if (device) {
+      requireHalf(f16, device.features);
       const info = device.adapterInfo as GPUAdapterInfo | undefined;
       return new Engine(device, describeAdapter(info), false);
     }
@@ -80,7 +88,9 @@ export class Engine {
       const offered = (adapter.limits as unknown as Record<string, number>)[name] ?? 0;
       if (offered < value) throw new UnitscopeError('limit', `the adapter offers ${name} ${offered}, ${value} is needed`);
     }
-    const features = (['subgroups', 'timestamp-query'] as GPUFeatureName[]).filter((feature) => adapter.features.has(feature));
+    requireHalf(f16, adapter.features);
+    const wanted: GPUFeatureName[] = ['subgroups', 'timestamp-query', ...(f16 ? [HALF] : [])];
+    const features = wanted.filter((feature) => adapter.features.has(feature));
     const made = await adapter.requestDevice({ label: 'unitscope', requiredFeatures: features, requiredLimits: limits });
     return new Engine(made, describeAdapter(adapter.info), true);
   }
@@ -91,6 +101,7 @@ export class Engine {
       software: this.adapter.software,
       maxBinding: this.device.limits.maxStorageBufferBindingSize,
       ...(this.kernels && { kernels: this.kernels }),
+      ...(this.f16 && { f16: true }),
     };
   }
 
@@ -179,6 +190,12 @@ export class Engine {
     this.disposed = true;
     for (const buffer of [...this.held.keys()]) this.destroyBuffer(buffer);
     if (this.ownsDevice) this.device.destroy();
+  }
+}
+
+function requireHalf(asked: boolean, features: ReadonlySet<string>): void {
+  if (asked && !features.has(HALF)) {
+    throw new UnitscopeError('limit', `this GPU does not offer ${HALF}, which 16-bit weights need`, {}, 'leave f16 out: weights are then 32 bits wide');
   }
 }
 

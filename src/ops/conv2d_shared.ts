@@ -4,10 +4,13 @@ import {
 } from '../../shaders/conv2d_shared.wgsl.ts';
 import { conv2dSum, SUM_SIZES, sumSizes } from '../../shaders/conv2d_sum.wgsl.ts';
 import { linearGrid } from '../../shaders/prelude.wgsl.ts';
+import { encodeFloat16 } from '../network/float16.ts';
+import type { Shape } from '../network/network.ts';
 import { NO_ACTIVATION } from './activation.ts';
 import type { Pair, Problem } from './conv2d_problem.ts';
-import { packWeights } from './conv2d_weights.ts';
+import { packRows, packWeights } from './conv2d_weights.ts';
 import type { Choice, Recorder, TensorRef } from './op.ts';
+import { elements } from './shape.ts';
 
 /** Large tiles use each number that is fetched more often; small ones waste less of a small layer, and are more of them. */
 export const SHARED_TILES: readonly SharedTile[] = [
@@ -44,10 +47,16 @@ function isPoint({ kernel, stride, top, left, height, width, outHeight, outWidth
 
 interface Operands {
   readonly x: TensorRef;
-  /** As `packWeights` lays them out for the tile. */
+  /** As `packWeights` and `packRows` lay them out for the tile. */
   readonly w: TensorRef;
   readonly bias?: TensorRef | undefined;
   readonly y: TensorRef;
+}
+
+/** Packed weights as the kernel reads them: 16 bits each, two to a word, where the engine was asked for that. */
+export function sharedWeights(recorder: Recorder, label: string, shape: Shape, make: () => Float32Array): TensorRef {
+  if (!recorder.capabilities.f16) return recorder.constant(label, shape, make);
+  return recorder.constant(`${label}.f16`, [elements(shape) / 2], () => new Uint32Array(encodeFloat16(make()).buffer));
 }
 
 /** Records the kernel itself; with more than one part of the terms y is [parts, groups M, N OH OW]. */
@@ -98,7 +107,7 @@ export function multiplyShared(
       point,
       bias: bias !== undefined,
       parts: parts > 1,
-      half: false,
+      half: recorder.capabilities.f16 ?? false,
       ...(gate && { gate }),
       ...(shuffle && { shuffle: shuffle.phase }),
     }),
@@ -120,9 +129,9 @@ export function recordShared(recorder: Recorder, p: Problem, layer: SharedLayer,
   const terms: Pair = p.kernel;
   const packed = { groups, outputs, channels, taps: terms[0] * terms[1], tileM: tile.tileM };
   const label = `${p.pass}.shared`;
-  const w = recorder.constant(`${label}.weight`, [groups, Math.ceil(outputs / tile.tileM), channels, packed.taps, tile.tileM], () => packWeights(p.weights(), packed));
-  const bias = p.bias && recorder.constant('channel bias', [p.bias.length], () => p.bias!);
+  const w = sharedWeights(recorder, `${label}.weight`, [groups, Math.ceil(outputs / tile.tileM), channels, packed.taps, tile.tileM], () => packWeights(p.weights(), packed));
   if (parts === 1) {
+    const bias = p.bias && recorder.constant(`${label}.bias`, [groups, Math.ceil(outputs / tile.tileM) * tile.tileM], () => packRows(p.bias!, packed));
     multiplyShared(recorder, label, { x: p.x, w, bias, y: p.y }, layer, tile, { activation, accumulate, ...(gate && { gate }), ...(shuffle && { shuffle }) }, { flops, choice });
     return;
   }
@@ -134,6 +143,7 @@ export function recordShared(recorder: Recorder, p: Problem, layer: SharedLayer,
   const sizes = recorder.constant(`${p.pass}.sums`, [SUM_SIZES], () =>
     sumSizes({ count: rows * positions, rows, positions, area, outWidth: p.outWidth, parts, ...sizesOfImage(shuffle) }),
   );
+  const bias = p.bias && recorder.constant('channel bias', [p.bias.length], () => p.bias!);
   recorder.dispatch({
     kernel: 'conv2d_sum',
     part: 'sum',

@@ -5,7 +5,7 @@ import { WINOGRAD_WORDS, winogradInput, winogradOutput, winogradSizes } from '..
 import { NO_ACTIVATION } from './activation.ts';
 import { convolve } from './conv2d_direct.ts';
 import { phaseWeights, type Problem } from './conv2d_problem.ts';
-import { multiplyShared } from './conv2d_shared.ts';
+import { multiplyShared, sharedWeights } from './conv2d_shared.ts';
 import type { Tile } from './conv2d_tile.ts';
 import { packWinograd } from './conv2d_weights.ts';
 import type { Choice, Recorder } from './op.ts';
@@ -69,9 +69,9 @@ export function recordWinograd(recorder: Recorder, p: Problem, shape: WinogradSh
   const y = recorder.scratch(`${p.y.label}.products`, [1, products * made, 1, tiles]);
   const packed = { groups, outputs: p.outputs, channels, taps: taps * taps, tileM };
   const tilesM = Math.ceil(p.outputs / tileM);
-  const w = recorder.constant(name('weight'), [products, groups * tilesM, channels, tileM], () =>
-    packWinograd(phaseWeights(p).weights(), packed, matrices, matrices),
-  );
+  const transformed = (): Float32Array => packWinograd(phaseWeights(p).weights(), packed, matrices, matrices);
+  const packing = [products, groups * tilesM, channels, tileM];
+  const w = 'depth' in tile ? sharedWeights(recorder, name('weight'), packing, transformed) : recorder.constant(name('weight'), packing, transformed);
   const multiply = { groups: products * groups, channels, outputs: p.outputs, height: 1, width: tiles, outHeight: 1, outWidth: tiles };
   const plain = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1] } as const;
   const how = { activation: NO_ACTIVATION, accumulate: false };
