@@ -84,7 +84,7 @@ function probePlan(probes: readonly Probe[], capabilities: Capabilities): Plan {
     nodes,
     outputs: nodes.map(({ output }) => output),
   };
-  const { builder, recorded, inputs, layer } = stage(network, { layers: network.outputs, capabilities, training: true });
+  const { builder, recorded, inputs, layer } = stage(network, { layers: network.outputs, capabilities, training: false });
   for (const { output, inputs: [x] } of nodes) {
     const seed = builder.persistent(`seed ${output}`, layer(output).shape);
     const dx = builder.persistent(`d ${x!}`, inputs.get(x!)!.shape);

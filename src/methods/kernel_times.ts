@@ -5,7 +5,7 @@
 import { throwIfAborted, UnitscopeError, type ErrorCode } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { Stopwatch, type TimingOptions } from '../gpu/stopwatch.ts';
-import { KERNEL_FAMILIES, isShared, variantOf } from '../ops/conv2d_kernels.ts';
+import { KERNEL_FAMILIES, variantOf } from '../ops/conv2d_kernels.ts';
 import type { Capabilities } from '../ops/op.ts';
 import type { Plan } from '../scheduler/plan.ts';
 import { Runner } from '../scheduler/runner.ts';
@@ -49,7 +49,7 @@ export interface KernelTimesOptions extends TimingOptions {
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Layers whose kernel was chosen among several. The parts of a layer share the label before their name. */
+/** Layers whose kernel a measurement may choose. The parts of a layer share the label before their name. */
 export function kernelUses(plan: Plan): KernelUse[] {
   const uses = new Map<string, { label: string; key?: string; variant: string; cost: number; steps: number[] }>();
   [...plan.passes.values()].flat().forEach(({ label, pass, choice }, index) => {
@@ -58,7 +58,7 @@ export function kernelUses(plan: Plan): KernelUse[] {
     const use = uses.get(layer) ?? { label: layer, variant: '', cost: 0, steps: [] };
     uses.set(layer, use);
     use.steps.push(index);
-    if (choice?.key !== undefined) Object.assign(use, { key: choice.key, variant: variantOf(choice), cost: choice.cost ?? 0 });
+    if (choice?.key !== undefined && !choice.onRequest) Object.assign(use, { key: choice.key, variant: variantOf(choice), cost: choice.cost ?? 0 });
   });
   return [...uses.values()].filter((use): use is KernelUse & typeof use => use.key !== undefined);
 }
@@ -88,9 +88,7 @@ export async function kernelTimes(
   const { capabilities } = engine;
   const { factors } = capabilities.kernels ?? {};
   const base = { ...(factors && { factors }) };
-  // Nobody waits for tiles in workgroup memory on a software adapter.
-  const families = KERNEL_FAMILIES.filter((family) => !capabilities.software || !isShared(family));
-  const plans = [base, ...families.map((forced) => ({ ...base, forced }))].map((kernels) => planFor({ ...capabilities, kernels }));
+  const plans = [base, ...KERNEL_FAMILIES.map((forced) => ({ ...base, forced }))].map((kernels) => planFor({ ...capabilities, kernels }));
   const wanted = usesToTime(plans);
   const total = rounds * wanted.flat().reduce((sum, { steps }) => sum + steps.length, 0);
   let finished = 0;

@@ -123,13 +123,14 @@ function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
 
 /** What a measurement is filed under: everything that the speed depends on. */
 export function conv2dKey(p: Problem): string {
-  const { pass, groups, channels, outputs, kernel, stride, dilation, insert, top, left, outHeight, outWidth, gate, accumulate } = p;
+  const { pass, groups, channels, outputs, kernel, stride, dilation, insert, top, left, outHeight, outWidth, gate, accumulate, decides } = p;
   const [n, , height, width] = p.x.shape as [number, number, number, number];
   const marks = [
     insert[0] * insert[1] > 1 && `spread ${insert}`,
     p.shuffle && `phases ${p.shuffle.phase}`,
     gate && 'gated',
     accumulate && 'added',
+    decides && 'decides',
   ].filter(Boolean);
   const window = `k${kernel} s${stride} d${dilation} p${top},${left}`;
   return ['conv2d', pass, `n${n} g${groups}`, `${channels}>${outputs}`, window, `${height}x${width}>${outHeight}x${outWidth}`, ...marks].join(' ');
@@ -173,7 +174,7 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
   const candidates = conv2dCandidates(p, capabilities);
   const key = conv2dKey(p);
   const wished = forced === undefined ? undefined : candidates.find(({ variant }) => isCalled(variant, forced));
-  const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !(p.decides && candidate.coarse));
+  const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !onRequest(candidate, p, capabilities));
   const chosen = wished ?? timed ?? candidates[0]!;
   const other = candidates.find((candidate) => candidate !== chosen && !onRequest(candidate, p, capabilities));
   const why = wished
@@ -183,5 +184,6 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
       : other
         ? `predicted ${(price(other, capabilities) / price(chosen, capabilities)).toFixed(1)}x faster than ${other.variant}${factors ? ', corrected by measurements of this adapter' : ''}`
         : `the only kernel for ${elements(p.kernel) === 1 ? 'one tap' : 'this shape'}`;
-  chosen.record(recorder, { variant: withTile(chosen.variant, chosen.tile), why, key, cost: chosen.cost });
+  const { variant, tile, cost } = chosen;
+  chosen.record(recorder, { variant: withTile(variant, tile), why, key, cost, ...(onRequest(chosen, p, capabilities) && { onRequest: true }) });
 }

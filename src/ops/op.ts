@@ -54,6 +54,8 @@ export interface Choice {
   readonly key?: string;
   /** What the model predicts, in the unit of the adapter's class and before any measured factor. */
   readonly cost?: number;
+  /** Nothing but a person's wish takes it here, neither prediction nor measurement. */
+  readonly onRequest?: boolean;
 }
 
 export interface Recorder {

@@ -77,16 +77,22 @@ describe('a measurement', () => {
     expect(variants(GPU, { measured: new Map(keys.map((key) => [key, 'shared 16x128'])), forced: 'direct' })).toEqual(Array(4).fill('direct'));
   });
 
-  test('may take tiles in workgroup memory on a software adapter', () => {
-    const [a] = choices(SOFTWARE);
-    expect(variants(SOFTWARE).join()).not.toContain('shared');
-    expect(variants(SOFTWARE, { measured: new Map([[a!.key!, 'shared 16x128']]) })[0]).toBe('shared 16x128');
+  test('does not take what only a person asks for', () => {
+    const keys = choices(SOFTWARE).map(({ key }) => key!);
+    for (const variant of ['shared 16x128', 'winograd 4x4, 3x3, shared']) {
+      expect(choices(SOFTWARE, { measured: new Map(keys.map((key) => [key, variant])) })).toEqual(choices(SOFTWARE));
+    }
+    // Rounding decides a ReLU of the forward pass; it does not matter to the gradient.
+    const [a, , , da] = choices(GPU, { measured: new Map(choices(GPU).map(({ key }) => [key!, 'winograd 4x4, 3x3'])) });
+    expect(variantOf(a!)).not.toContain('4x4');
+    expect(variantOf(da!)).toBe('winograd 4x4, 3x3');
+    expect(choices(GPU, { forced: 'winograd 4x4' }).map(({ onRequest = false }) => onRequest)).toEqual([true, false, false, false]);
   });
 
   test('is filed under pass, batch, channels, window, sizes and what is fused', () => {
     expect(choices(GPU, undefined, 3).map(({ key }) => key)).toEqual([
-      'conv2d forward n3 g1 16>32 k3,3 s1,1 d1,1 p1,1 14x12>14x12',
-      'conv2d forward n3 g1 32>24 k1,1 s1,1 d1,1 p0,0 14x12>14x12',
+      'conv2d forward n3 g1 16>32 k3,3 s1,1 d1,1 p1,1 14x12>14x12 decides',
+      'conv2d forward n3 g1 32>24 k1,1 s1,1 d1,1 p0,0 14x12>14x12 decides',
       'conv2d backward n3 g1 24>32 k1,1 s1,1 d1,1 p0,0 14x12>14x12',
       'conv2d backward n3 g1 32>16 k3,3 s1,1 d1,1 p1,1 14x12>14x12',
     ]);
@@ -94,7 +100,7 @@ describe('a measurement', () => {
     const plan = compile(strided, { layers: ['a'], backward: { from: 'a', rule: 'gradient' }, capabilities: GPU });
     const keys = [...plan.passes.values()].flat().flatMap(({ choice }) => choice?.key ?? []);
     expect(keys).toEqual([
-      'conv2d forward n1 g1 4>8 k3,3 s2,2 d1,1 p1,1 9x9>5x5',
+      'conv2d forward n1 g1 4>8 k3,3 s2,2 d1,1 p1,1 9x9>5x5 decides',
       'conv2d backward n1 g1 8>16 k2,2 s1,1 d1,1 p1,1 5x5>5x5 phases 2,2 gated',
     ]);
   });

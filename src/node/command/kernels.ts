@@ -18,7 +18,7 @@ export const kernels: Command = {
   operands: [],
   options: {
     tune: { type: 'text', value: 'MODEL', summary: 'time every kernel on the layers of this network, and take the fastest from now on' },
-    backward: { type: 'flag', summary: 'with --tune: the gradient of the class scores too' },
+    backward: { type: 'flag', summary: 'with --tune: as gradients need it, forward and backward from the class scores' },
     batch: { type: 'text', value: 'N', summary: 'with --tune: images at once', default: '1' },
     clear: { type: 'flag', summary: 'forget what was measured on this GPU' },
     ...MODEL_OPTIONS,
