@@ -13,10 +13,12 @@ export function rangeGrid(maps: number): [number, number, number] {
   return [Math.ceil(maps / rows), rows, 1];
 }
 
-export function displayRange(p: { readonly of: 'values' | 'ranges'; readonly maps: number; readonly plane: number }): string {
+/** One kernel for all layers: `sizes` are C and P. */
+export function displayRange(of: 'values' | 'ranges'): string {
   return wgsl`
-@group(0) @binding(0) var<storage, read> x: array<${p.of === 'values' ? 'f32' : 'vec2f'}>;
-@group(0) @binding(1) var<storage, read_write> range: array<vec2f>;
+@group(0) @binding(0) var<storage, read> sizes: array<u32>;
+@group(0) @binding(1) var<storage, read> x: array<${of === 'values' ? 'f32' : 'vec2f'}>;
+@group(0) @binding(2) var<storage, read_write> range: array<vec2f>;
 
 var<workgroup> ends: array<vec2f, ${WORKGROUP}>;
 
@@ -25,10 +27,11 @@ fn finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let map = group.x + group.y * groups.x;
-  if (map >= ${p.maps}u) { return; }
+  if (map >= sizes[0]) { return; }
+  let plane = sizes[1];
   var end = vec2f(${f32(Infinity)}, ${f32(-Infinity)});
-  for (var i = local; i < ${p.plane}u; i += ${WORKGROUP}u) {
-    let v = vec2f(x[map * ${p.plane}u + i]);
+  for (var i = local; i < plane; i += ${WORKGROUP}u) {
+    let v = vec2f(x[map * plane + i]);
     if (finite(v.x) && finite(v.y)) { end = vec2f(min(end.x, v.x), max(end.y, v.y)); }
   }
   ends[local] = end;

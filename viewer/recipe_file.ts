@@ -1,9 +1,12 @@
 /** Pictures with their recipe: saving one, and going back to what one was made of. */
-import { encodePng, parseRecipe, readPngText, RECIPE_KEYWORD, recipeText, hashBytes, type NamedFile, type Recipe } from '../src/index.ts';
+import {
+  encodePng, hashBytes, parseRecipe, parseUnit, readPngText, RECIPE_KEYWORD, recipeText,
+  type NamedFile, type Recipe, type Unit,
+} from '../src/index.ts';
 import { version } from '../package.json';
 import type { Climb } from './climb.ts';
 import { saveFile } from './picture.ts';
-import type { State } from './state.ts';
+import type { LoadedNetwork, Notice, State } from './state.ts';
 
 /** SHA-256 of the files of a network, one after the other by name: of one file, its own. */
 export function hashOf(files: readonly NamedFile[]): Promise<string> {
@@ -41,4 +44,17 @@ export function recipeOf(bytes: Uint8Array): Recipe | undefined {
   if (bytes[0] !== 0x89 || bytes[1] !== 0x50) return undefined;
   const text = readPngText(bytes)[RECIPE_KEYWORD];
   return text === undefined ? undefined : parseRecipe(text);
+}
+
+/** The unit whose preferred input a recipe makes with this network; or why this page cannot make it again. */
+export function unitOf({ network, method, units, settings }: Recipe, loaded: LoadedNetwork | undefined): Unit | Omit<Notice, 'id'> {
+  const shown = 'Here it is shown as a picture.';
+  if (network.hash !== loaded?.hash || method !== 'maximize' || units.length !== 1) {
+    return { kind: 'info', title: `This picture was made of ${network.name}`, text: `Open that network first to follow its recipe. ${shown}` };
+  }
+  const unit = parseUnit(loaded.network, units[0]!);
+  const centre = parseUnit(loaded.network, `${unit.layer}:${unit.channel}`);
+  const { start = 'mean_plus_rand', seeds } = settings as { start?: unknown; seeds?: unknown };
+  if (unit.y === centre.y && unit.x === centre.x && start === 'mean_plus_rand' && seeds === undefined) return unit;
+  return { kind: 'info', title: 'This picture was made in a way that this page does not offer', text: `Another place of the map, start image or several seeds. ${shown}` };
 }

@@ -3,17 +3,18 @@
  * through its public interface and tells of every change with a `change` event.
  */
 import {
-  ascentSettings, checkPreprocess, deprocess, Display, LiveView, loadNetwork, parseUnit, preprocess, PRESETS, UnitscopeError,
+  ascentSettings, checkPreprocess, deprocess, Display, LiveView, loadNetwork, preprocess, PRESETS, UnitscopeError,
   type AscentSettings, type Engine, type Image, type NamedFile, type Preprocess, type Recipe, type Surface,
 } from '../src/index.ts';
 import { Camera } from './camera.ts';
+import { chooseLayer, clampUnit, noUnit } from './choice.ts';
 import { Climb } from './climb.ts';
 import { embeddedPreset, EXAMPLES } from './embedded.ts';
 import { fetchBytes } from './fetch_bytes.ts';
 import { writeLink } from './link.ts';
 import { openEngine } from './open_engine.ts';
 import { decodePicture } from './picture.ts';
-import { hashOf, recipeOf } from './recipe_file.ts';
+import { hashOf, recipeOf, unitOf } from './recipe_file.ts';
 import { watchEngine } from './recovery.ts';
 import { Stage, type Place } from './stage.ts';
 import { noticeOf, START, type LoadedNetwork, type Notice, type State } from './state.ts';
@@ -80,23 +81,37 @@ export class Session extends EventTarget {
 
   /** Shows a network: the last layer with maps, unless told. */
   async use(loaded: LoadedNetwork, layer?: string, unit = 0): Promise<void> {
-    const live = await LiveView.create(this.engine!, loaded.network);
+    const live = await LiveView.create(this.engine!, loaded.network, { progressive: true });
     const before = this.live;
     await this.pumping?.catch(() => undefined);
     this.live = live;
     before?.dispose();
     const { layers } = live;
-    const maps = layers.filter(({ op, shape: [, height, width] }) => op === 'conv2d' && height * width > 1);
-    const chosen = layers.find(({ name }) => name === layer) ?? maps.at(-1) ?? layers.at(-1)!;
+    const chosen = chooseLayer(layers, layer);
     const inside = clampUnit(unit, chosen.shape[0]);
-    if (inside !== unit) this.notify({ kind: 'info', title: `${chosen.name} has no unit ${unit}`, text: `Its units are 0 to ${chosen.shape[0] - 1}.` });
+    if (inside !== unit) this.notify(noUnit(chosen, unit));
     const known = loaded.network === this.state.network?.network;
     const given = known ? this.state.preprocess : loaded.network.preprocess;
     this.update({ phase: 'ready', network: loaded, layers, preprocess: given, classes: [], seen: undefined, ranges: [], layer: chosen.name, unit: inside });
     if (!known) this.setPreset(this.state.preset);
     this.stage.redraw('grid', 'map');
     void this.look();
+    void this.unfold(live);
     this.aim();
+  }
+
+  /** While kernels are compiled: shows what can be shown already, until everything can. */
+  private async unfold(live: LiveView): Promise<void> {
+    await this.attempt(async () => {
+      for await (const shown of live.unfold()) {
+        if (live !== this.live) return;
+        this.update({ busy: `Compiling: ${shown} of ${live.layers.length} layers can be shown` });
+        live.watch(this.state.layer);
+        this.stage.redraw('grid', 'map');
+        await this.answer(live, this.state.layer);
+      }
+    });
+    if (live === this.live) this.update({ busy: '' });
   }
 
   /** Another way of feeding pictures to the network. */
@@ -125,21 +140,17 @@ export class Session extends EventTarget {
   }
 
   /** Goes back to what a picture was made of; false where it is not of this network. */
-  private follow({ network, method, units, settings, seed }: Recipe): boolean {
-    if (network.hash !== this.state.network?.hash || method !== 'maximize' || units.length !== 1) {
-      this.notify({ kind: 'info', title: `This picture was made of ${network.name}`, text: 'Open that network first to follow its recipe. Here it is shown as a picture.' });
+  private follow(recipe: Recipe): boolean {
+    const unit = unitOf(recipe, this.state.network);
+    if ('title' in unit) {
+      this.notify(unit);
       return false;
     }
-    const unit = parseUnit(this.state.network.network, units[0]!);
-    const centre = parseUnit(this.state.network.network, `${unit.layer}:${unit.channel}`);
-    const { start = 'mean_plus_rand', seeds, preprocess: recipePreprocess } = settings as { start?: unknown; seeds?: unknown; preprocess?: Preprocess };
-    if (unit.y !== centre.y || unit.x !== centre.x || start !== 'mean_plus_rand' || seeds !== undefined) {
-      this.notify({ kind: 'info', title: 'This picture was made in a way that this page does not offer', text: 'Another place of the map, start image or several seeds. Here it is shown as a picture.' });
-      return false;
-    }
-    if (recipePreprocess !== undefined) {
-      checkPreprocess(recipePreprocess);
-      this.setPreprocess(recipePreprocess);
+    const { units, settings, seed } = recipe;
+    const { preprocess: fed } = settings as { preprocess?: Preprocess };
+    if (fed !== undefined) {
+      checkPreprocess(fed);
+      this.setPreprocess(fed);
     }
     const followed = ascentSettings(settings as Partial<AscentSettings>);
     this.update({ settings: followed, seed });
@@ -174,12 +185,17 @@ export class Session extends EventTarget {
         live.show(x, layer);
         this.update({ seen: deprocess(x, recipe) });
         this.stage.redraw('grid', 'map');
-        const { classes, ranges } = await live.report(layer);
-        if (live === this.live) this.update({ classes, ...(layer === this.state.layer && { ranges }) });
+        await this.answer(live, layer);
       } catch (error) {
         this.report(error);
       }
     }
+  }
+
+  /** Takes what the network says to the picture, and the ranges of a layer. */
+  private async answer(live: LiveView, layer: string): Promise<void> {
+    const { classes, ranges } = await live.report(layer);
+    if (live === this.live) this.update({ classes, ...(layer === this.state.layer && { ranges }) });
   }
 
   setLayer(layer: string, unit = 0): void {
@@ -273,7 +289,7 @@ export class Session extends EventTarget {
     const { layer, unit, colors, gridLayout } = this.state;
     if (!display || display.engine !== surface.engine) return;
     if (place === 'image' && maximizer) await display.drawImage(surface, maximizer);
-    else if (place !== 'image' && live && this.state.seen && live.runner.engine === surface.engine) {
+    else if (place !== 'image' && live?.shows(layer) && this.state.seen && live.runner.engine === surface.engine) {
       if (place === 'map') await display.drawMap(surface, live, layer, unit, colors);
       else if (gridLayout.cell > 0) await display.drawGrid(surface, live, layer, colors, gridLayout);
     } else await surface.draw(() => undefined); // nothing to show is better than what is no more
@@ -291,5 +307,3 @@ export class Session extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 }
-
-const clampUnit = (unit: number, channels: number): number => Math.max(0, Math.min(channels - 1, unit));

@@ -122,7 +122,7 @@ function sharedCandidates(p: Problem, c: Capabilities): Candidate[] {
 }
 
 /** What a measurement is filed under: everything that the speed depends on. */
-export function conv2dKey(p: Problem): string {
+export function conv2dKey(p: Problem, { f16 }: Capabilities): string {
   const { pass, groups, channels, outputs, kernel, stride, dilation, insert, top, left, outHeight, outWidth, gate, accumulate, decides } = p;
   const [n, , height, width] = p.x.shape as [number, number, number, number];
   const marks = [
@@ -131,6 +131,7 @@ export function conv2dKey(p: Problem): string {
     gate && 'gated',
     accumulate && 'added',
     decides && 'decides',
+    f16 && 'f16',
   ].filter(Boolean);
   const window = `k${kernel} s${stride} d${dilation} p${top},${left}`;
   return ['conv2d', pass, `n${n} g${groups}`, `${channels}>${outputs}`, window, `${height}x${width}>${outHeight}x${outWidth}`, ...marks].join(' ');
@@ -172,7 +173,7 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
   const { capabilities } = recorder;
   const { forced, measured, factors } = capabilities.kernels ?? {};
   const candidates = conv2dCandidates(p, capabilities);
-  const key = conv2dKey(p);
+  const key = conv2dKey(p, capabilities);
   const wished = forced === undefined ? undefined : candidates.find(({ variant }) => isCalled(variant, forced));
   const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !onRequest(candidate, p, capabilities));
   const chosen = wished ?? timed ?? candidates[0]!;

@@ -58,13 +58,16 @@ export interface Choice {
   readonly onRequest?: boolean;
 }
 
+/** All elements of a tensor; a large one may come in parts, in order, so that it is never held whole. */
+export type Content = Float32Array | Uint32Array | Iterable<Float32Array | Uint32Array>;
+
 export interface Recorder {
   readonly capabilities: Capabilities;
   dispatch(dispatch: Dispatch): void;
   /** A tensor that lives only between the steps that use it. */
   scratch(label: string, shape: Shape, type?: 'f32' | 'u32'): TensorRef;
   /** A tensor whose content `make` produces once, before the first run (packed weights). */
-  constant(label: string, shape: Shape, make: () => Float32Array | Uint32Array): TensorRef;
+  constant(label: string, shape: Shape, make: () => Content): TensorRef;
 }
 
 /** How ReLU-like layers treat the gradient (g: gradient from above, x: input of the ReLU). */

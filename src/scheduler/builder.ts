@@ -3,7 +3,7 @@ import { MAX_GROUPS } from '../../shaders/prelude.wgsl.ts';
 import { UnitscopeError } from '../errors.ts';
 import { bindingsOf, type Binding } from '../gpu/bindings.ts';
 import type { Shape } from '../network/network.ts';
-import type { Capabilities, Dispatch, Recorder, TensorRef } from '../ops/op.ts';
+import type { Capabilities, Content, Dispatch, Recorder, TensorRef } from '../ops/op.ts';
 import { coalesce, type Place, type Touches } from './coalesce.ts';
 import { hoist } from './hoist.ts';
 import { assignBuffers, liveBytes, type Life } from './memory.ts';
@@ -74,7 +74,7 @@ export class PlanBuilder {
     };
   }
 
-  constant(label: string, shape: Shape, make: () => Float32Array | Uint32Array): TensorRef {
+  constant(label: string, shape: Shape, make: () => Content): TensorRef {
     const known = this.constants.get(label);
     if (known) return known.ref;
     const ref = this.tensor(label, shape);

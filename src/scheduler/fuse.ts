@@ -5,18 +5,25 @@
 import type { Attributes, Network, Node, Tensor } from '../network/network.ts';
 import { batchNormAffine } from '../ops/batch_norm.ts';
 import { OPS } from '../ops/index.ts';
+import { elements } from '../ops/shape.ts';
 
 /** Folds y = a conv(x) + b into the weights of the convolution, in double precision. */
 function foldBatchNorm(conv: Node, norm: Node): Node {
   const { a, b } = batchNormAffine(norm.weights, (norm.attributes.epsilon as number | undefined) ?? 1e-5);
   const weight = conv.weights.weight!;
-  const perOutput = weight.data.length / weight.shape[0]!;
-  const data = weight.data.map((value, i) => value * a[Math.floor(i / perOutput)]!);
+  const perOutput = elements(weight.shape.slice(1));
+  const folded: Tensor = {
+    shape: weight.shape,
+    // Made when it is packed, and not held: a second copy of all weights would be.
+    get data() {
+      return weight.data.map((value, i) => value * a[Math.floor(i / perOutput)]!);
+    },
+  };
   const bias: Tensor = {
     shape: [a.length],
     data: Float32Array.from(a, (value, m) => value * (conv.weights.bias?.data[m] ?? 0) + b[m]!),
   };
-  return { ...conv, name: norm.name, output: norm.output, weights: { weight: { shape: weight.shape, data }, bias } };
+  return { ...conv, name: norm.name, output: norm.output, weights: { weight: folded, bias } };
 }
 
 function fuseActivation(layer: Node, activation: Node): Node {

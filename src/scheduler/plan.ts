@@ -3,7 +3,7 @@
  * counted and tested without running.
  */
 import type { Shape } from '../network/network.ts';
-import type { Choice } from '../ops/op.ts';
+import type { Choice, Content } from '../ops/op.ts';
 
 export interface PlannedTensor {
   readonly id: number;
@@ -35,9 +35,11 @@ export interface Step {
   readonly choice?: Choice;
 }
 
+export type { Content };
+
 export interface PlannedConstant {
   readonly tensor: number;
-  readonly make: () => Float32Array | Uint32Array;
+  readonly make: () => Content;
 }
 
 export interface Plan {

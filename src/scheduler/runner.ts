@@ -3,95 +3,104 @@ import { UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Tensor } from '../network/network.ts';
 import type { Plan, PlannedTensor } from './plan.ts';
+import { Preparation, stepsUntil, type Command } from './preparation.ts';
 
-interface Command {
-  readonly label: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
+export interface RunnerOptions {
+  /** Hand the runner over as soon as its memory is there: steps become ready one after another, see `runReady`. */
+  readonly progressive?: boolean;
 }
 
-/** Bytes written to the queue at once, so that the host's staging memory stays small. */
-const UPLOAD_SLICE = 32 * 2 ** 20;
-
 export class Runner {
+  /** Without the constants, which are dropped once they are on the GPU. */
+  readonly plan: Plan;
+  private readonly buffers: GPUBuffer[] = [];
+  private readonly allocated: Promise<readonly GPUBuffer[]>;
+  private readonly preparation: Preparation;
+  private readonly makings = new Map<string, number>();
   private disposed = false;
 
   private constructor(
     readonly engine: Engine,
-    readonly plan: Plan,
-    private readonly buffers: readonly GPUBuffer[],
-    private readonly commands: ReadonlyMap<string, readonly Command[]>,
-  ) {}
+    plan: Plan,
+  ) {
+    this.plan = { ...plan, constants: [] };
+    this.allocated = this.allocate();
+    this.preparation = new Preparation(engine, plan, this.allocated, () => !this.disposed);
+  }
 
   /**
    * Allocates the plan's memory, uploads its constants, compiles its kernels in parallel.
    * @throws limit, out-of-memory, shader, device-lost; nothing stays allocated after an error
    */
-  static async create(engine: Engine, plan: Plan): Promise<Runner> {
+  static async create(engine: Engine, plan: Plan, { progressive = false }: RunnerOptions = {}): Promise<Runner> {
     engine.check();
-    const buffers: GPUBuffer[] = [];
+    checkBindings(engine, plan);
+    const runner = new Runner(engine, plan);
     try {
-      checkBindings(engine, plan);
-      const steps = [...plan.passes.values()].flat();
-      const compiled = Promise.all(steps.map((step) => engine.pipelines.compile(step.label, step.code)));
-      compiled.catch(() => undefined); // awaited below; an allocation may fail first
-      engine.device.pushErrorScope('out-of-memory');
-      engine.device.pushErrorScope('validation');
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      for (const [index, bytes] of plan.buffers.entries()) buffers.push(engine.createBuffer(`${plan.network} ${index}`, bytes, usage));
-      // Both scopes are popped before anything is awaited: somebody else's pushes must not come between.
-      const [invalid, exhausted] = await Promise.all([engine.device.popErrorScope(), engine.device.popErrorScope()]);
-      if (invalid ?? exhausted) {
-        const total = plan.buffers.reduce((sum, bytes) => sum + bytes, 0);
-        throw new UnitscopeError(
-          exhausted ? 'out-of-memory' : 'gpu',
-          `the plan of '${plan.network}' needs ${(total / 2 ** 20).toFixed(0)} MiB of GPU memory: ${(invalid ?? exhausted)!.message}`,
-          {},
-          'use a smaller batch or close other programs that use the GPU',
-        );
-      }
-      for (const { tensor, make } of plan.constants) upload(engine, buffers[plan.tensors[tensor]!.buffer]!, plan.tensors[tensor]!.offset, make());
-      const kernels = await compiled;
+      await (progressive ? runner.allocated : runner.ready);
       engine.check();
-      const commands = new Map<string, Command[]>();
-      steps.forEach((step, index) => {
-        const { pipeline, layout, bindings } = kernels[index]!;
-        const bindGroup = engine.device.createBindGroup({
-          label: step.label,
-          layout,
-          entries: bindings.map(({ index: binding, name }) => {
-            const tensor = plan.tensors[step.tensors[name]!]!;
-            return { binding, resource: { buffer: buffers[tensor.buffer]!, offset: tensor.offset, size: tensor.bytes } };
-          }),
-        });
-        commands.set(step.pass, [...(commands.get(step.pass) ?? []), { label: step.label, pipeline, bindGroup, grid: step.grid }]);
-      });
-      return new Runner(engine, plan, buffers, commands);
+      return runner;
     } catch (error) {
-      for (const buffer of buffers) engine.destroyBuffer(buffer);
+      runner.dispose();
       engine.check(); // a lost device fails every step: it is the cause worth telling
       throw error;
     }
   }
 
-  /** Encodes passes into an open compute pass, in order. */
-  private encode(pass: GPUComputePassEncoder, names: readonly string[]): void {
-    for (const name of names) {
-      for (const { pipeline, bindGroup, grid } of this.commands.get(name) ?? []) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...grid);
-      }
-    }
+  /** Every step can run. @throws shader, device-lost; aborted where it was disposed of before */
+  get ready(): Promise<void> {
+    return this.preparation.done;
+  }
+
+  /** Resolves when more steps are ready than now; once that has come to its end, as `ready` has. */
+  changed(): Promise<void> {
+    return this.preparation.changed();
+  }
+
+  /** Every step is ready. */
+  get complete(): boolean {
+    return [...this.plan.passes.keys()].every((pass) => this.isReady(pass));
+  }
+
+  /** Every step of a pass is ready. */
+  isReady(pass: string): boolean {
+    return this.readySteps(pass) >= (this.plan.passes.get(pass)?.length ?? 0);
+  }
+
+  /** How many steps of a pass are ready: its first ones. Of all passes, where none is named. */
+  readySteps(pass?: string): number {
+    if (pass !== undefined) return this.preparation.commands.get(pass)?.length ?? 0;
+    return [...this.preparation.commands.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   /** One submission that runs the passes in order; `finish` may add copies at its end. */
   run(names: readonly string[], finish?: (encoder: GPUCommandEncoder) => void): void {
+    const unready = names.find((name) => !this.isReady(name));
+    if (unready !== undefined) throw new UnitscopeError('usage', `the pass '${unready}' of '${this.plan.network}' is not ready yet`, {}, "await the runner's `ready`");
+    this.submit(names.slice(0, 4).join(', '), names.flatMap((name) => this.preparation.commands.get(name) ?? []), finish);
+  }
+
+  /**
+   * Runs the steps of a pass from step `from` on, as far as they are ready.
+   * @returns the step to go on from; the pass is through where that is the number of its steps
+   */
+  runReady(pass: string, from = 0): number {
+    const commands = this.preparation.commands.get(pass) ?? [];
+    if (from < commands.length) this.submit(pass, commands.slice(from));
+    return Math.max(from, commands.length);
+  }
+
+  private submit(label: string, commands: readonly Command[], finish?: (encoder: GPUCommandEncoder) => void): void {
     this.alive();
-    const encoder = this.engine.device.createCommandEncoder({ label: `${this.plan.network}: ${names.slice(0, 4).join(', ')}` });
+    const encoder = this.engine.device.createCommandEncoder({ label: `${this.plan.network}: ${label}` });
     const pass = encoder.beginComputePass();
-    this.encode(pass, names);
+    let last: Command | undefined;
+    for (const command of commands) {
+      if (command.pipeline !== last?.pipeline) pass.setPipeline(command.pipeline);
+      if (command.bindGroup !== last?.bindGroup) pass.setBindGroup(0, command.bindGroup);
+      pass.dispatchWorkgroups(...command.grid);
+      last = command;
+    }
     pass.end();
     finish?.(encoder);
     this.engine.submit(encoder.finish());
@@ -100,7 +109,7 @@ export class Runner {
   /** Encodes one step, numbered over all passes in their order, several times: for timings. */
   encodeStep(pass: GPUComputePassEncoder, index: number, times: number): void {
     this.alive();
-    const { pipeline, bindGroup, grid } = [...this.commands.values()].flat()[index]!;
+    const { pipeline, bindGroup, grid } = [...this.preparation.commands.values()].flat()[index]!;
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindGroup);
     for (let i = 0; i < times; i++) pass.dispatchWorkgroups(...grid);
@@ -147,6 +156,33 @@ export class Runner {
     for (const buffer of this.buffers) this.engine.destroyBuffer(buffer);
   }
 
+  /** How many steps of a pass it takes until a named tensor is made. */
+  stepsUntil(name: string, pass: string): number {
+    const key = `${pass} ${name}`;
+    const known = this.makings.get(key) ?? stepsUntil(this.plan, pass, this.tensor(name));
+    this.makings.set(key, known);
+    return known;
+  }
+
+  private async allocate(): Promise<readonly GPUBuffer[]> {
+    const { engine, plan, buffers } = this;
+    engine.device.pushErrorScope('out-of-memory');
+    engine.device.pushErrorScope('validation');
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    for (const [index, bytes] of plan.buffers.entries()) buffers.push(engine.createBuffer(`${plan.network} ${index}`, bytes, usage));
+    // Both scopes are popped before anything is awaited: somebody else's pushes must not come between.
+    const [invalid, exhausted] = await Promise.all([engine.device.popErrorScope(), engine.device.popErrorScope()]);
+    const cause = invalid ?? exhausted;
+    if (!cause) return buffers;
+    const total = plan.buffers.reduce((sum, bytes) => sum + bytes, 0);
+    throw new UnitscopeError(
+      exhausted ? 'out-of-memory' : 'gpu',
+      `the plan of '${plan.network}' needs ${(total / 2 ** 20).toFixed(0)} MiB of GPU memory: ${cause.message}`,
+      {},
+      'use a smaller batch or close other programs that use the GPU',
+    );
+  }
+
   private alive(): void {
     if (this.disposed) throw new UnitscopeError('usage', `the run of '${this.plan.network}' has been disposed`);
     this.engine.check();
@@ -172,11 +208,4 @@ function checkBindings(engine: Engine, plan: Plan): void {
     {},
     'use a smaller batch or input, or make the engine with a larger maxStorageBufferBindingSize and maxBufferSize',
   );
-}
-
-function upload(engine: Engine, buffer: GPUBuffer, start: number, data: Float32Array | Uint32Array): void {
-  for (let offset = 0; offset < data.byteLength; offset += UPLOAD_SLICE) {
-    const length = Math.min(UPLOAD_SLICE, data.byteLength - offset);
-    engine.device.queue.writeBuffer(buffer, start + offset, data.buffer as ArrayBuffer, data.byteOffset + offset, length);
-  }
 }

@@ -96,6 +96,7 @@ describe('a measurement', () => {
       'conv2d backward n3 g1 24>32 k1,1 s1,1 d1,1 p0,0 14x12>14x12',
       'conv2d backward n3 g1 32>16 k3,3 s1,1 d1,1 p1,1 14x12>14x12',
     ]);
+    expect(choices({ ...GPU, f16: true })[1]!.key).toMatch(/14x12>14x12 decides f16$/);
     const strided = network({ x: [1, 4, 9, 9] }, [convolution('a', 'x', [8, 4, 3], 1, { stride: [2, 2], activation: 'relu' })]);
     const plan = compile(strided, { layers: ['a'], backward: { from: 'a', rule: 'gradient' }, capabilities: GPU });
     const keys = [...plan.passes.values()].flat().flatMap(({ choice }) => choice?.key ?? []);
