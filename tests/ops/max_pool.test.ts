@@ -109,6 +109,11 @@ test('max_pool of any shape from 1 to 17', async () => {
   );
 });
 
+test('more workgroups than one axis of the grid holds', async () => {
+  const c: PoolCase = { x: [1, 1025, 64, 64], kernel: [1, 1] };
+  await check(c, random(c.x, 1), { capabilities: { software: false } });
+});
+
 test('a window that does not fit is refused', async () => {
   const x = random([1, 1, 2, 2], 1);
   await expect(run(engine(), { op: 'max_pool', attributes: { kernel: [3, 3] }, x: [x] })).rejects.toThrow('does not fit');
