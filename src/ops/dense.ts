@@ -19,17 +19,27 @@ function pack(recorder: Recorder, weight: Float32Array, inputs: number, outputs:
   return Array.from({ length: Math.ceil(quads / perChunk) }, (_, index) => {
     const start = index * perChunk;
     const count = Math.min(perChunk, quads - start);
-    const w = recorder.constant(`weight.${index}`, [count, outputs, 4], () => {
-      const packed = new Float32Array(count * outputs * 4);
-      for (let m = 0; m < outputs; m++) {
-        const from = m * inputs + start * 4;
-        const length = Math.min(count * 4, inputs - start * 4);
-        for (let k = 0; k < length; k++) packed[((k >> 2) * outputs + m) * 4 + (k & 3)] = weight[from + k]!;
-      }
-      return packed;
-    });
+    const w = recorder.constant(`weight.${index}`, [count, outputs, 4], () => packParts(weight, inputs, outputs, start, count));
     return { w, first: start * 4, quads: count };
   });
+}
+
+/** Bytes that are packed at a time: they stay in a processor's cache, and a page in motion. */
+const PART = 2 * 2 ** 20;
+
+/** The quads [first, first + count) of [K4, M] vec4f, part by part; what lies behind K is zero. */
+function* packParts(weight: Float32Array, inputs: number, outputs: number, first: number, count: number): Generator<Float32Array> {
+  const perPart = Math.max(1, Math.floor(PART / (16 * outputs)));
+  for (let start = first; start < first + count; start += perPart) {
+    const quads = Math.min(perPart, first + count - start);
+    const packed = new Float32Array(quads * outputs * 4);
+    const length = Math.min(quads * 4, inputs - start * 4);
+    for (let m = 0; m < outputs; m++) {
+      const from = m * inputs + start * 4;
+      for (let k = 0; k < length; k++) packed[((k >> 2) * outputs + m) * 4 + (k & 3)] = weight[from + k]!;
+    }
+    yield packed;
+  }
 }
 
 /**

@@ -59,6 +59,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'an image in': { x: [2, 3, 5, 4], outputs: 5 },
   'no bias': { x: [3, 9], outputs: 5, bias: false },
   'more than one workgroup': { x: [2, 259], outputs: 301 },
+  'weights packed in parts': { x: [1, 9001], outputs: 67 },
   'nine images': { x: [9, 11], outputs: 13 },
 };
 

@@ -6,7 +6,7 @@ import { totals, type Plan, type Step } from '../../src/scheduler/plan.ts';
 import { Runner } from '../../src/scheduler/runner.ts';
 import { useEngine } from '../gpu.ts';
 import { filled, random } from '../ops/reference.ts';
-import { convolution, network, node } from './networks.ts';
+import { convolution, network, node, normalization } from './networks.ts';
 
 const engine = useEngine();
 /** One kernel for all convolutions: which is predicted to be quickest is another test's matter. */
@@ -61,6 +61,16 @@ describe('a plan', () => {
     expect(four.tensors[four.named.get('x')!]!.shape).toEqual([4, 3, 12, 10]);
     expect([one.batch, four.batch]).toEqual([1, 4]);
     expect(totals(four).flops).toBe(4 * totals(one).flops);
+  });
+
+  test('holds weights once that both passes read as they are packed', () => {
+    const net = network({ x: [1, 40] }, [
+      node('fc', 'dense', ['x'], {}, { weight: random([30, 40], 1), bias: random([30], 2) }),
+      normalization('norm', 'fc.y', 30, 3),
+    ]);
+    const plan = compile(net, { layers: ['norm'], backward: { from: 'norm', rule: 'gradient' }, capabilities });
+    const labels = plan.constants.map(({ tensor }) => plan.tensors[tensor]!.label);
+    expect(labels.filter((label) => /weight|norm\/a/.test(label)).sort()).toEqual(['fc/weight.0', 'norm/a']);
   });
 
   test('without a backward pass keeps nothing for it', () => {
