@@ -150,10 +150,12 @@ function depthwiseCandidates(p: Problem, c: Capabilities): Candidate[] {
 }
 
 /**
- * Taken only by who asks: workgroup memory and barriers on a software adapter, which is slowest at them and has no price
- * for them; rounding that may decide a ReLU or a maximum otherwise in a forward pass whose gradient will be asked for.
+ * 0 for what predictions choose among; more for what is taken only by who asks: rounding that may decide a ReLU or a
+ * maximum otherwise in a forward pass whose gradient will be asked for; workgroup memory and barriers on a software
+ * adapter, which is slowest at them, and whose prices they do not have.
  */
-const onRequest = ({ variant, coarse = false }: Candidate, p: Problem, { software }: Capabilities): boolean => (software && isShared(variant)) || (p.decides && coarse);
+const reserve = ({ variant, coarse = false }: Candidate, p: Problem, { software }: Capabilities): number =>
+  Number(p.decides && coarse) + 2 * Number(software && isShared(variant));
 
 /** The predicted cost, corrected by what was measured. */
 const price = ({ variant, cost }: Candidate, { kernels }: Capabilities): number => cost * factorOf(variant, kernels);
@@ -165,7 +167,7 @@ export function conv2dCandidates(p: Problem, c: Capabilities): Candidate[] {
     const known = best.get(candidate.variant);
     if (!known || candidate.cost < known.cost) best.set(candidate.variant, candidate);
   }
-  return [...best.values()].sort((a, b) => Number(onRequest(a, p, c)) - Number(onRequest(b, p, c)) || price(a, c) - price(b, c));
+  return [...best.values()].sort((a, b) => reserve(a, p, c) - reserve(b, p, c) || price(a, c) - price(b, c));
 }
 
 /** Records the kernel that is chosen for the problem. */
@@ -175,9 +177,9 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
   const candidates = conv2dCandidates(p, capabilities);
   const key = conv2dKey(p, capabilities);
   const wished = forced === undefined ? undefined : candidates.find(({ variant }) => isCalled(variant, forced));
-  const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !onRequest(candidate, p, capabilities));
+  const timed = candidates.find((candidate) => candidate.variant === measured?.get(key) && !(p.decides && candidate.coarse));
   const chosen = wished ?? timed ?? candidates[0]!;
-  const other = candidates.find((candidate) => candidate !== chosen && !onRequest(candidate, p, capabilities));
+  const other = candidates.find((candidate) => candidate !== chosen && reserve(candidate, p, capabilities) === 0);
   const why = wished
     ? 'asked for'
     : timed
@@ -186,5 +188,5 @@ export function recordChosen(recorder: Recorder, p: Problem): void {
         ? `predicted ${(price(other, capabilities) / price(chosen, capabilities)).toFixed(1)}x faster than ${other.variant}${factors ? ', corrected by measurements of this adapter' : ''}`
         : `the only kernel for ${elements(p.kernel) === 1 ? 'one tap' : 'this shape'}`;
   const { variant, tile, cost } = chosen;
-  chosen.record(recorder, { variant: withTile(variant, tile), why, key, cost, ...(onRequest(chosen, p, capabilities) && { onRequest: true }) });
+  chosen.record(recorder, { variant: withTile(variant, tile), why, key, cost, ...(reserve(chosen, p, capabilities) > 0 && { onRequest: true }) });
 }

@@ -54,7 +54,7 @@ export interface Choice {
   readonly key?: string;
   /** What the model predicts, in the unit of the adapter's class and before any measured factor. */
   readonly cost?: number;
-  /** Nothing but a person's wish takes it here, neither prediction nor measurement. */
+  /** No prediction takes it here, and tuning does not time it: somebody has asked for it. */
   readonly onRequest?: boolean;
 }
 
