@@ -142,10 +142,11 @@ function depthwiseCandidates(p: Problem, c: Capabilities): Candidate[] {
   const plan = depthwisePlan(p);
   if (!plan) return [];
   const { vertical, horizontal, sizes, accesses } = plan;
-  const multiplyAdds = vertical.results * horizontal.results * vertical.taps * horizontal.taps;
+  const results = vertical.results * horizontal.results;
+  const multiplyAdds = results * vertical.taps * horizontal.taps;
   const cost = c.software
     ? (sizes.count / 4) * (accesses * SOFTWARE.access + multiplyAdds * SOFTWARE.multiplyAdd + SOFTWARE.invocation)
-    : gpuElementCost(sizes.count, accesses, 0);
+    : gpuElementCost(sizes.count, accesses - results, results, multiplyAdds);
   return [{ variant: 'depthwise', tile: { tileM: vertical.results, tileP: horizontal.results }, cost, record: (recorder, choice) => recordDepthwise(recorder, p, plan, choice) }];
 }
 

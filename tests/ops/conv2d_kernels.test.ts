@@ -61,6 +61,24 @@ describe('a name that is asked for', () => {
   });
 });
 
+describe.each([['software adapter', SOFTWARE], ['GPU', GPU]] as const)('on a %s', (_, capabilities) => {
+  test.each(KERNEL_FAMILIES)('what %s costs is a number', (forced) => {
+    for (const { cost } of choices(capabilities, { forced })) expect(cost).toBeGreaterThan(0);
+    for (const { cost } of ofDepthwise(capabilities, { forced })) expect(cost).toBeGreaterThan(0);
+  });
+
+  test('a layer of one filter a channel takes the kernel that is made for it', () => {
+    expect(ofDepthwise(capabilities).map(variantOf)).toEqual(['depthwise', 'depthwise']);
+  });
+});
+
+/** Choices of a depthwise layer and its gradient. */
+function ofDepthwise(capabilities: Capabilities, kernels: KernelChoices = {}): Choice[] {
+  const layer = convolution('deep', 'x', [256, 1, 3], 1, { groups: 256, activation: 'relu' });
+  const plan = compile(network({ x: [1, 256, 28, 28] }, [layer]), { layers: ['deep'], backward: { from: 'deep', rule: 'gradient' }, capabilities: { ...capabilities, kernels } });
+  return [...plan.passes.values()].flat().flatMap(({ choice }) => choice ?? []);
+}
+
 describe('a measurement', () => {
   test('decides for its shape alone', () => {
     const [a, ...others] = choices(GPU);
