@@ -73,6 +73,7 @@ export default defineConfig(({ command, mode }) => {
       root: here,
       include: ['tests/**/*.test.ts'],
       globalSetup: 'tests/build.ts',
+      setupFiles: 'tests/polling.ts',
       reporters: ['default', './tests/reporter.ts'],
       pool: 'forks',
       maxWorkers: 2,
