@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BuildEnvironmentOptions, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { findVulkan } from './src/node/vulkan.ts';
+import LongFirst from './tests/order.ts';
 
 const here = import.meta.dirname;
 
@@ -77,6 +78,7 @@ export default defineConfig(({ command, mode }) => {
       reporters: ['default', './tests/reporter.ts'],
       pool: 'forks',
       maxWorkers: 2,
+      sequence: { sequencer: LongFirst },
       testTimeout: 120_000,
       hookTimeout: 120_000,
     },
