@@ -3,8 +3,9 @@ import { CEILING_FMA_INPUT, ceilingFma, ceilingFmaFlops } from '../../shaders/ce
 import { ceilingCopy, ceilingCopyBytes, type CeilingCopyParameters } from '../../shaders/ceiling_copy.wgsl.ts';
 import { MAX_GROUPS, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { Stopwatch, type TimingOptions } from '../gpu/stopwatch.ts';
+import type { Stopwatch, TimingOptions } from '../gpu/stopwatch.ts';
 import type { Ceilings } from '../scheduler/cost.ts';
+import { openStopwatch } from './occupy.ts';
 
 /** Fewer chains wait for each other, more spill their registers; which number is best depends on the device. */
 const CHAINS = [1, 2, 3, 4, 8];
@@ -65,7 +66,7 @@ export class Gauge {
 
   private constructor(
     private readonly engine: Engine,
-    private readonly stopwatch: Stopwatch,
+    private readonly watch: { readonly stopwatch: Stopwatch; dispose(): void },
     signal: AbortSignal | undefined,
   ) {
     this.device = engine.adapter.software ? 'software' : 'hardware';
@@ -77,11 +78,11 @@ export class Gauge {
   }
 
   static async open(engine: Engine, signal: AbortSignal | undefined): Promise<Gauge> {
-    return new Gauge(engine, await Stopwatch.create(engine), signal);
+    return new Gauge(engine, await openStopwatch(engine), signal);
   }
 
   close(): void {
-    this.stopwatch.dispose();
+    this.watch.dispose();
     for (const buffer of this.buffers) this.engine.destroyBuffer(buffer);
   }
 
@@ -97,7 +98,7 @@ export class Gauge {
       sustained: await this.sustained(SUSTAINED_MS, 2),
       halfInvocations: await this.halfInvocations(),
       dispatchMs: await this.emptyDispatch(),
-      submitMs: this.stopwatch.submitMs,
+      submitMs: this.watch.stopwatch.submitMs,
     };
   }
 
@@ -150,7 +151,7 @@ export class Gauge {
       resource: { buffer: this.buffers[name === 'x' ? 0 : 1]!, size: bytes },
     }));
     const bindGroup = this.engine.device.createBindGroup({ label, layout, entries });
-    return this.stopwatch.time((pass, times) => {
+    return this.watch.stopwatch.time((pass, times) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       for (let i = 0; i < times; i++) pass.dispatchWorkgroups(across, down);

@@ -4,11 +4,12 @@
  */
 import { throwIfAborted, UnitscopeError, type ErrorCode } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { Stopwatch, type TimingOptions } from '../gpu/stopwatch.ts';
+import type { Stopwatch, TimingOptions } from '../gpu/stopwatch.ts';
 import { KERNEL_FAMILIES, variantOf } from '../ops/conv2d_kernels.ts';
 import type { Capabilities } from '../ops/op.ts';
 import type { Plan } from '../scheduler/plan.ts';
 import { Runner } from '../scheduler/runner.ts';
+import { openStopwatch } from './occupy.ts';
 import { timesOf } from './step_times.ts';
 
 /** A family that this device cannot run, or has not memory enough for, serves nobody here: the others are timed. */
@@ -94,7 +95,7 @@ export async function kernelTimes(
   let finished = 0;
   const done = (): void => progress?.(++finished, total);
   const times = new Map<KernelUse, number>();
-  const stopwatch = await Stopwatch.create(engine);
+  const { stopwatch, dispose } = await openStopwatch(engine);
   try {
     for (let round = 0; round < rounds; round++) {
       for (const [index, plan] of plans.entries()) {
@@ -109,7 +110,7 @@ export async function kernelTimes(
       }
     }
   } finally {
-    stopwatch.dispose();
+    dispose();
   }
   const shapes = new Map<string, ShapeTimes & { kernels: KernelTime[] }>();
   for (const [{ key, label, variant, cost }, ms] of times) {

@@ -3,8 +3,9 @@
  * one another in the plan's order, so that each finds what the steps before it make. What is measured is a step that
  * runs again and again: what it reads may still be in a cache, which it may not be within the plan.
  */
-import { Stopwatch, type Clock, type TimingOptions } from '../gpu/stopwatch.ts';
+import type { Clock, Stopwatch, TimingOptions } from '../gpu/stopwatch.ts';
 import type { Runner } from '../scheduler/runner.ts';
+import { openStopwatch } from './occupy.ts';
 
 /** A processor that others use too is free for a few milliseconds at a time. */
 const SHARED_PROCESSOR = { tries: 3, sampleMs: 2, patienceMs: 30 };
@@ -27,7 +28,7 @@ export interface StepTimes {
 /** @throws aborted, device-lost */
 export async function stepTimes(runner: Runner, { clock, progress, beside, ...timing }: StepTimesOptions = {}): Promise<StepTimes> {
   const count = [...runner.plan.passes.values()].flat().length;
-  const stopwatch = await Stopwatch.create(runner.engine, clock);
+  const { stopwatch, dispose } = await openStopwatch(runner.engine, clock);
   const options = { ...(runner.engine.adapter.software && SHARED_PROCESSOR), ...timing };
   try {
     fillInputs(runner);
@@ -46,7 +47,7 @@ export async function stepTimes(runner: Runner, { clock, progress, beside, ...ti
     progress?.(count + 1, count + 1);
     return { steps, runMs };
   } finally {
-    stopwatch.dispose();
+    dispose();
   }
 }
 
@@ -78,7 +79,8 @@ const timeStep = (runner: Runner, stopwatch: Stopwatch, index: number, timing: T
 /** Something else than zeros in inputs and seed: numbers spread over -0.5 .. 0.5 (multiples of the golden ratio). */
 function fillInputs(runner: Runner): void {
   for (const name of runner.plan.named.keys()) {
-    const count = runner.tensor(name).shape.reduce((a, b) => a * b, 1);
-    runner.write(name, Float32Array.from({ length: count }, (_, i) => ((i * 0.6180339887498949) % 1) - 0.5));
+    const numbers = new Float32Array(runner.tensor(name).shape.reduce((a, b) => a * b, 1));
+    for (let i = 0; i < numbers.length; i++) numbers[i] = ((i * 0.6180339887498949) % 1) - 0.5;
+    runner.write(name, numbers);
   }
 }
