@@ -28,23 +28,35 @@ async function timed(action: () => void | Promise<void>): Promise<number> {
   return performance.now() - begin;
 }
 
+/** How one contender is sampled. */
+export interface Sampling {
+  readonly samples: number;
+  /** How long the work runs before the first sample, ms. */
+  readonly warmUpMs: number;
+}
+
+/** A GPU that has been idle takes a good part of a second to reach its clock; a processor that plays one does not. */
+export const samplingOf = (samples: number, software: boolean): Sampling => ({ samples, warmUpMs: software ? 0 : 800 });
+
 /** Warm-up, then samples: each queues `repeat` runs and waits until the GPU is done. */
-async function sample(running: Running, wanted: number): Promise<{ samples: number[]; repeat: number }> {
+async function sample(running: Running, { samples: wanted, warmUpMs }: Sampling): Promise<{ samples: number[]; repeat: number }> {
   const runs = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) await running.run();
     await running.done();
   };
   const batch = (count: number) => timed(() => within(runs(count)));
+  const begin = performance.now();
   const first = await batch(1);
   const single = wanted > 1 && first < 1000 ? await batch(1) : first;
   const { count, repeat } = planSamples(single, wanted);
+  while (performance.now() - begin < warmUpMs) await batch(repeat);
   const samples: number[] = [];
   for (let i = 0; i < count; i++) samples.push((await batch(repeat)) / repeat);
   return { samples, repeat };
 }
 
 /** First run, comparison with a reference where there is one, samples. */
-export async function measure(contender: Contender, work: Work, wanted: number, reference?: Float32Array): Promise<Measured> {
+export async function measure(contender: Contender, work: Work, sampling: Sampling, reference?: Float32Array): Promise<Measured> {
   const { name } = contender;
   const start = await within(contender.prepare(work));
   let running: Running | undefined;
@@ -61,7 +73,7 @@ export async function measure(contender: Contender, work: Work, wanted: number, 
     if (error !== undefined && !(error <= TOLERANCE)) {
       return { timing: { ...base, samples: [], repeat: 1, fault: `WRONG: disagrees with ours by ${error.toExponential(1)}` } };
     }
-    const { samples, repeat } = await sample(running!, wanted);
+    const { samples, repeat } = await sample(running!, sampling);
     return { timing: { ...base, samples: samples.map((ms) => ms / steps), repeat: repeat * steps }, result, flops };
   } finally {
     await within(Promise.resolve(running?.dispose()), 10_000).catch(() => undefined);

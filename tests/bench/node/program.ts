@@ -20,10 +20,10 @@ function restart(environment: Readonly<Record<string, string>>): number {
   return status ?? 1;
 }
 
-async function run({ only, samples, json }: Options): Promise<number> {
+async function run({ only, samples, json, tune }: Options): Promise<number> {
   const rows = chooseRows(only);
   if (rows.length === 0) throw new Error('no row matches; --list shows them');
-  const report = await bench(await openNodeGpu(), rows, samples, (line, done) => {
+  const report = await bench(await openNodeGpu(), rows, { samples, tune }, (line, done) => {
     if (done) process.stderr.write(`done: ${line}${done.timing.fault ? `: ${done.timing.fault}` : ''}\n`);
     else process.stderr.write(`${line}\n`);
   });

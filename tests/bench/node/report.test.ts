@@ -19,7 +19,9 @@ describe('a check', () => {
     expect(check).toMatchObject({ shape: [4], norm: 5, values: [3, 0, 4, 0] });
     expect(checkOf([4], Float32Array.of(0, 3, 4, 0)).checksum).not.toBe(check.checksum);
     expect(checkOf([4], Float32Array.of(3, -0, 4, 0)).checksum).not.toBe(check.checksum);
-    expect(checkOf([128], Float32Array.from({ length: 128 }, (_, i) => i)).values.slice(-2)).toEqual([124, 126]);
+    const numbers = Float32Array.from({ length: 128 }, (_, i) => i);
+    expect(checkOf([1, 128], numbers).values.slice(-2)).toEqual([124, 126]);
+    expect(checkOf([2, 64], numbers).values.slice(-2)).toEqual([126, 127]); // 64 of every image
   });
 });
 
@@ -50,7 +52,7 @@ describe('the rows', () => {
 });
 
 describe('the options', () => {
-  test('have defaults', () => expect(parseOptions([])).toEqual({ only: undefined, samples: 7, json: 'bench.json', list: false }));
+  test('have defaults', () => expect(parseOptions([])).toEqual({ only: undefined, samples: 7, json: 'bench.json', list: false, tune: false }));
   test.each([[['--samples', '0']], [['--only', '(']], [['--fast']]])('refuse %s', (args) => expect(() => parseOptions(args)).toThrow());
 });
 

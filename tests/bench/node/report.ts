@@ -1,5 +1,5 @@
 /** What the packed program writes down: times, and what another program needs to do the same work and compare. Times are in ms. */
-import type { Network } from '../../../src/index.ts';
+import type { KernelRecord, Network } from '../../../src/index.ts';
 import { attributesOf, opOf } from '../../../src/ops/check.ts';
 import type { Timing } from '../record.ts';
 import type { Kind } from '../row.ts';
@@ -31,7 +31,7 @@ export interface Check {
   /** Sum of the bits of element i times 2 i + 1, modulo 2^32: equal where all bits are equal. */
   readonly checksum: number;
   readonly norm: number;
-  /** Elements at i * length / 64. */
+  /** Of every image, the elements at i * length / 64. */
   readonly values: readonly number[];
 }
 
@@ -59,6 +59,11 @@ export interface ServerReport {
   readonly software: boolean;
   /** Multiply-adds a second that the device reaches on registers, each counts 2; where it was measured. */
   readonly flopsPerSecond?: number;
+  /** How long it took to measure the families of kernels, and by which factors the cost model was off; GPUs only. */
+  readonly calibrateMs?: number;
+  readonly record?: KernelRecord;
+  /** The kernels of every layer were timed for each row, and the fastest taken. */
+  readonly tuned?: boolean;
   readonly rows: readonly ServerRow[];
   readonly networks: Readonly<Record<string, Graph>>;
 }
@@ -96,7 +101,9 @@ export function checkOf(shape: readonly number[], data: Float32Array): Check {
     checksum = (checksum + Math.imul(bits[i]!, 2 * i + 1)) >>> 0;
     squares += data[i]! ** 2;
   }
-  const count = Math.min(SAMPLES, data.length);
-  const values = Array.from({ length: count }, (_, i) => data[Math.floor((i * data.length) / count)]!);
+  const [images = 1] = shape;
+  const length = data.length / images;
+  const count = Math.min(SAMPLES, length);
+  const values = Array.from({ length: images * count }, (_, i) => data[Math.floor(i / count) * length + Math.floor(((i % count) * length) / count)]!);
   return { shape, checksum, norm: Math.sqrt(squares), values };
 }

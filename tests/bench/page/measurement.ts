@@ -1,6 +1,6 @@
 /** One row: ours first, then every peer; results are compared before any time is taken. */
 import type { Contender, Work } from '../contender.ts';
-import { attempt, measure } from '../measure.ts';
+import { attempt, measure, type Sampling } from '../measure.ts';
 import { ort, wasm } from '../peers/ort.ts';
 import { unitscope } from '../peers/unitscope.ts';
 import type { PeerName, RowRecord } from '../record.ts';
@@ -17,15 +17,15 @@ const peers: Readonly<Record<PeerName, () => Promise<Contender>>> = {
 export async function measureRow(
   row: Row,
   work: Work,
-  options: { readonly peers: readonly PeerName[]; readonly samples: number; readonly say: (what: string) => void },
+  options: { readonly peers: readonly PeerName[]; readonly sampling: Sampling; readonly say: (what: string) => void },
 ): Promise<RowRecord> {
   options.say(`${row.title}: unitscope`);
-  const own = await attempt('unitscope', () => measure(unitscope(navigator.gpu), work, options.samples));
+  const own = await attempt('unitscope', () => measure(unitscope(navigator.gpu), work, options.sampling));
   const timings = [own.timing];
   for (const name of row.kind === 'maximize step' ? [] : options.peers) {
     options.say(`${row.title}: ${name}`);
     const other = own.result
-      ? await attempt(name, async () => measure(await peers[name](), work, options.samples, own.result))
+      ? await attempt(name, async () => measure(await peers[name](), work, options.sampling, own.result))
       : { timing: { contender: name, samples: [], repeat: 1, fault: 'nothing to compare with' } };
     timings.push(other.timing);
   }

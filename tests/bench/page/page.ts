@@ -1,6 +1,7 @@
 /** The page of the benchmark: `bench.start(job)` begins, `bench.poll(n)` answers at once with what is new. */
 import { Engine, loadNetwork, type Network } from '../../../src/index.ts';
 import { workOf } from '../contender.ts';
+import { samplingOf } from '../measure.ts';
 import { measureRow } from './measurement.ts';
 import type { Job, Machine, Progress, RowRecord } from '../record.ts';
 import type { Row } from '../row.ts';
@@ -34,13 +35,14 @@ async function describe(): Promise<Machine> {
 
 async function start({ titles, peers, samples }: Job): Promise<void> {
   state.machine = await describe();
+  const sampling = samplingOf(samples, state.machine.adapter.software);
   for (const title of titles) {
     const row = ROWS.find((candidate) => candidate.title === title)!;
     const say = (what: string): void => void (state.current = what);
     say('network');
     try {
       const work = workOf(await networkOf(row), row);
-      state.rows.push(await measureRow(row, work, { peers, samples, say }));
+      state.rows.push(await measureRow(row, work, { peers, sampling, say }));
     } catch (error) {
       const timing = { contender: 'unitscope' as const, samples: [], repeat: 1, fault: (error as Error).message };
       state.rows.push({ title, kind: row.kind, batch: row.batch, flops: 0, timings: [timing] });
