@@ -97,11 +97,12 @@ const copying = (plan: Plan): string[] =>
 
 describe.each(Object.entries(NETWORKS))('%s', (_, { net, copies }) => {
   const from = net.nodes.at(-1)!.name;
-  const planOf = (batch: number, layers: readonly string[], rule: ReluRule): Plan =>
-    compile(net, { batch, layers, backward: { from, rule }, capabilities: engine().capabilities });
+  const planOf = (batch: number, layers: readonly string[], rule: ReluRule, capabilities = engine().capabilities): Plan =>
+    compile(net, { batch, layers, backward: { from, rule }, capabilities });
 
+  // Kernels that read a tensor itself, not a copy with a border, cannot write into the same buffer: more copies are left with those.
   test(`leaves ${copies} copies`, () => {
-    const steps = copying(planOf(1, [from], 'gradient'));
+    const steps = copying(planOf(1, [from], 'gradient', { software: true, subgroups: true, maxBinding: 2 ** 27 }));
     expect(steps, steps.join(', ')).toHaveLength(copies);
   });
 

@@ -280,7 +280,7 @@ describe('clips', () => {
     return lines;
   }
 
-  function compare(size: Size, n: number, xx: readonly number[], keys: readonly number[], percentile: number, seen: Outcome): string[] {
+  function compare(size: Size, n: number, xx: readonly number[], keys: readonly number[], percentile: number, seen: Outcome, roots = false): string[] {
     const now = partOf(size, seen.image, n);
     if (percentile === 0) return differing(`image ${n}`, now, xx);
     const sorted = Float32Array.from(keys).sort();
@@ -290,7 +290,8 @@ describe('clips', () => {
     const difference = round(high - low);
     const threshold = round(t >= 0.5 ? high - difference * (1 - t) : low + difference * t);
     // The product with a quarter or a half is not rounded, and nothing is left to the driver.
-    const between = t % 0.25 === 0 || low === high ? 0 : 2 ** -22 * Math.max(Math.abs(low), Math.abs(high));
+    // WGSL's square root may be two last places off.
+    const between = !roots && (t % 0.25 === 0 || low === high) ? 0 : 2 ** -22 * Math.max(Math.abs(low), Math.abs(high));
     const below = xx.map((value, i) => (keys[i % keys.length]! < seen.threshold[n]! ? 0 : value));
     return [...differing(`threshold ${n} of percentile ${percentile}`, [seen.threshold[n]!], [threshold], () => between), ...differing(`image ${n}`, now, below)];
   }
@@ -342,7 +343,7 @@ describe('clips', () => {
           contribution: (): number[] => Array.from({ length: plane }, (_unused, i) => sum(i, (at) => -xx[at]! * 0.5 * g[at]!)),
           absContribution: (): number[] => Array.from({ length: plane }, (_unused, i) => Math.abs(sum(i, (at) => -xx[at]! * 0.5 * g[at]!))),
         }[kind]();
-        expect(compare(size, n, xx, keys, settings[n]![kind], seen), kind).toEqual([]);
+        expect(compare(size, n, xx, keys, settings[n]![kind], seen, kind === 'smallNorm'), kind).toEqual([]);
       }
       before = { shape: before.shape, data: seen.image };
     }
