@@ -59,12 +59,14 @@ export function dense(p: DenseParameters & { readonly bias: boolean; readonly st
   const read = (i: number, l: number): string =>
     // The weights past K are zero, yet 0 times whatever lies behind x may be NaN: read 0 there.
     p.first + p.quads * 4 > p.inputs ? `select(0.0, x[s${i} + ${l}u], k * 4u + ${p.first + l}u < ${p.inputs}u)` : `x[s${i} + ${l}u]`;
-  const result = (r: number, i: number, value: string): string => {
-    const before = p.start ? (p.bias ? `bias[m + ${r}u]` : '0.0') : `y[t + ${r}u]`;
-    return `if (m + ${r}u < ${p.outputs}u && n + ${i}u < ${p.batch}u) { let t = (n + ${i}u) * ${p.outputs}u + m; y[t + ${r}u] = ${activate(p.activation, `(${before} + (${value}))`)}; }`;
+  const result = (r: string, i: string, value: string): string => {
+    const before = p.start ? (p.bias ? `bias[m + ${r}]` : '0.0') : `y[t + ${r}]`;
+    return `if (m + ${r} < ${p.outputs}u && n + ${i} < ${p.batch}u) { let t = (n + ${i}) * ${p.outputs}u + m; y[t + ${r}] = ${activate(p.activation, `(${before} + (${value}))`)}; }`;
   };
+  // Whole quads of every image can be read as such; a processor that plays the GPU gains nothing by it.
+  const wide = split > 1 && p.inputs % 4 === 0 && p.first % 4 === 0;
   return wgsl`
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<${wide ? 'vec4f' : 'f32'}>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 #if ${p.bias && p.start}
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
@@ -73,7 +75,8 @@ export function dense(p: DenseParameters & { readonly bias: boolean; readonly st
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 #endif
 #if ${split > 1}
-var<workgroup> parts: array<f32, ${partial * split}>;
+/** Sums of the invocations, one row each, with a gap so that rows begin in different banks. */
+var<workgroup> parts: array<f32, ${(partial + 1) * split}>;
 #endif
 
 ${main(denseBlocks(p), p.tile)}
@@ -84,28 +87,30 @@ ${main(denseBlocks(p), p.tile)}
   // Images past the last repeat it, and are not stored.
   ${range(images).map((i) => `let n${i} = min(n + ${i}u, ${p.batch - 1}u) * ${p.inputs}u + ${p.first}u;`).join('\n')}
   for (var k = lane; k < ${p.quads}u; k += ${split}u) {
-    ${range(images).map((i) => `let s${i} = n${i} + k * 4u; let v${i} = vec4f(${range(4).map((l) => read(i, l)).join(', ')});`).join('\n')}
+    ${range(images).map((i) => (wide ? `let v${i} = x[n${i} / 4u + k];` : `let s${i} = n${i} + k * 4u; let v${i} = vec4f(${range(4).map((l) => read(i, l)).join(', ')});`)).join('\n')}
     let weightAt = k * ${p.outputs}u + m;
     ${range(rows).map((r) => `let w${r} = w[weightAt + ${r}u];`).join('\n')}
     ${range(rows).flatMap((r) => range(images).map((i) => `a${r}_${i} = fma(w${r}.x, v${i}.x, fma(w${r}.y, v${i}.y, fma(w${r}.z, v${i}.z, fma(w${r}.w, v${i}.w, a${r}_${i}))));`)).join('\n')}
   }
 #if ${split > 1}
-  ${range(rows).flatMap((r) => range(images).map((i) => `parts[${(r * images + i) * split}u + local] = a${r}_${i};`)).join('\n')}
+  ${range(rows).flatMap((r) => range(images).map((i) => `parts[local * ${partial + 1}u + ${r * images + i}u] = a${r}_${i};`)).join('\n')}
   workgroupBarrier();
-  if (local != 0u) { return; }
-  ${range(rows).flatMap((r) => range(images).map((i) => `a${r}_${i} = 0.0;`)).join('\n')}
-  for (var part = 0u; part < ${split}u; part++) {
-    ${range(rows).flatMap((r) => range(images).map((i) => `a${r}_${i} += parts[${(r * images + i) * split}u + part];`)).join('\n')}
-  }
+  // One invocation for each result.
+  if (local >= ${partial}u) { return; }
+  var a = 0.0;
+  for (var part = 0u; part < ${split}u; part++) { a += parts[part * ${partial + 1}u + local]; }
+  ${result(`local / ${images}u`, `local % ${images}u`, 'a')}
+#else
+  ${range(rows).flatMap((r) => range(images).map((i) => result(`${r}u`, `${i}u`, `a${r}_${i}`))).join('\n')}
 #endif
-  ${range(rows).flatMap((r) => range(images).map((i) => result(r, i, `a${r}_${i}`))).join('\n')}
 }`;
 }
 
 export function denseBackward(p: DenseParameters & { readonly accumulate: boolean }): string {
   const { images, split } = p.tile;
-  const result = (i: number, l: number): string =>
-    `if (column + ${l}u < ${p.inputs}u && n + ${i}u < ${p.batch}u) { ${store(`dx[to + ${i * p.inputs + l}u]`, `a${i}.${'xyzw'[l]}`, p.accumulate)} }`;
+  const result = (i: string, l: number, value: string): string =>
+    `if (column + ${l}u < ${p.inputs}u && n + ${i} < ${p.batch}u) { ${store(`dx[to + ${i} * ${p.inputs}u + ${l}u]`, `${value}.${'xyzw'[l]}`, p.accumulate)} }`;
+  const quad = (i: string, value: string): string => range(4).map((l) => result(i, l, value)).join('\n');
   return wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -123,17 +128,17 @@ ${main(denseQuads(p), p.tile)}
     let v = w[k * ${p.outputs}u + m];
     ${range(images).map((i) => `a${i} += v * dy[n${i} + m];`).join('\n')}
   }
+  let column = ${p.first}u + k * 4u;
+  let to = n * ${p.inputs}u + column;
 #if ${split > 1}
   ${range(images).map((i) => `parts[${i * split}u + local] = a${i};`).join('\n')}
   workgroupBarrier();
-  if (local != 0u) { return; }
-  ${range(images).map((i) => `a${i} = vec4f(0);`).join('\n')}
-  for (var part = 0u; part < ${split}u; part++) {
-    ${range(images).map((i) => `a${i} += parts[${i * split}u + part];`).join('\n')}
-  }
+  if (local >= ${images}u) { return; }
+  var a = vec4f(0);
+  for (var part = 0u; part < ${split}u; part++) { a += parts[local * ${split}u + part]; }
+  ${quad('local', 'a')}
+#else
+  ${range(images).map((i) => quad(`${i}u`, `a${i}`)).join('\n')}
 #endif
-  let column = ${p.first}u + k * 4u;
-  let to = n * ${p.inputs}u + column;
-  ${range(images).flatMap((i) => range(4).map((l) => result(i, l))).join('\n')}
 }`;
 }

@@ -47,7 +47,7 @@ function* packParts(weight: Float32Array, inputs: number, outputs: number, first
  * needs many invocations more: a workgroup for every few rows.
  */
 function tileFor(batch: number, { software }: Capabilities): { tile: DenseTile; choice: Choice } {
-  const images = batch === 1 ? 1 : batch <= 4 ? batch : 4;
+  const images = Math.min(batch, software ? 4 : 8);
   const rows = software && images === 1 ? 8 : 4;
   const tile: DenseTile = { rows, images, split: software ? 1 : WORKGROUP };
   const why = batch === 1 ? 'every weight is read once, whatever the kernel' : `a weight serves ${images} images when it is loaded`;
