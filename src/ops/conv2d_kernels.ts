@@ -2,6 +2,7 @@
  * Names of the kernels of a convolution. A variant is one kernel without its tile, e.g. `winograd 4x4, 3x3`; a family is
  * what predictions are right or wrong about together; people name either, or the beginning of a variant.
  */
+import type { SharedTile } from '../../shaders/conv2d_shared.wgsl.ts';
 import type { KernelChoices } from '../gpu/capabilities.ts';
 import { SHARED_TILES } from './conv2d_shared.ts';
 import type { Tile } from './conv2d_tile.ts';
@@ -41,11 +42,13 @@ function winogradNames(): string[] {
   return [...new Set(outputs)].sort().map((count) => `winograd ${count}x${count}`);
 }
 
-export function sharedName({ tileM, tileP }: { readonly tileM: number; readonly tileP: number }): string {
-  return `shared ${tileM}x${tileP}`;
+/** The tile of a workgroup, and of an invocation. */
+export function sharedName({ tileM, tileP, rows, columns }: SharedTile): string {
+  return `shared ${tileM}x${tileP}/${rows}x${columns}`;
 }
 
-export const withTile = (variant: string, { tileM, tileP }: Tile): string => `${variant}, tile ${tileM}x${tileP}`;
+/** A variant that is not known by its tile, with it. */
+export const withTile = (variant: string, { tileM, tileP }: Tile): string => (variant.includes('/') ? variant : `${variant}, tile ${tileM}x${tileP}`);
 
 /** The variant of a choice, without its tile. */
 export const variantOf = ({ variant }: Pick<Choice, 'variant'>): string => variant.replace(/, tile \d+x\d+$/, '');

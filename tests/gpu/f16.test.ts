@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/gpu/engine.ts';
 import { decodeFloat16 } from '../../src/network/float16.ts';
 import type { Network } from '../../src/network/network.ts';
+import { sharedName } from '../../src/ops/conv2d_kernels.ts';
 import { SHARED_TILES, sharedWeights } from '../../src/ops/conv2d_shared.ts';
 import type { Recorder, TensorRef } from '../../src/ops/op.ts';
 import { compile } from '../../src/scheduler/compile.ts';
@@ -50,7 +51,7 @@ describe('an engine that is asked for 16-bit weights', () => {
     return compile(network, { layers: ['y'], backward: { from: 'y', rule: 'gradient' }, capabilities: { ...engine.capabilities, software: false, kernels: { forced } } });
   };
 
-  test.each([...SHARED_TILES.map(({ tileM, tileP }) => `shared ${tileM}x${tileP}`), 'winograd 4x4, 3x3, shared'])('compiles %s', async (forced) => {
+  test.each([...SHARED_TILES.map(sharedName), 'winograd 4x4, 3x3, shared'])('compiles %s', async (forced) => {
     for (const plan of [planOf(forced, [33, 5, 3, 3]), planOf(forced, [8, 64, 3, 3], 2), planOf(forced, [6, 5, 1, 1])]) {
       const steps = [...plan.passes.values()].flat();
       const halves = steps.filter(({ code }) => code.includes('enable f16;'));

@@ -30,7 +30,7 @@ describe('names', () => {
 
   test('those that people may use are names of kernels', () => {
     expect(KERNEL_NAMES.slice(0, 4)).toEqual(['direct', 'winograd', 'shared', 'depthwise']);
-    expect(KERNEL_NAMES).toEqual(expect.arrayContaining(['winograd 2x2', 'winograd 4x4', 'winograd 5x5', 'shared 128x128', 'winograd shared']));
+    expect(KERNEL_NAMES).toEqual(expect.arrayContaining(['winograd 2x2', 'winograd 4x4', 'winograd 5x5', 'shared 128x128/8x8', 'winograd shared']));
     expect(KERNEL_NAMES).not.toContain('winograd 1x1');
     expect(new Set(KERNEL_NAMES).size).toBe(KERNEL_NAMES.length);
   });
@@ -82,23 +82,23 @@ function ofDepthwise(capabilities: Capabilities, kernels: KernelChoices = {}): C
 describe('a measurement', () => {
   test('decides for its shape alone', () => {
     const [a, ...others] = choices(GPU);
-    const measured = new Map([[a!.key!, 'shared 16x128']]);
+    const measured = new Map([[a!.key!, 'shared 16x128/4x4']]);
     const [timed, ...rest] = choices(GPU, { measured });
     expect(timed).toMatchObject({ key: a!.key, why: 'the fastest when measured on this adapter' });
-    expect(variantOf(timed!)).toBe('shared 16x128');
+    expect(variantOf(timed!)).toBe('shared 16x128/4x4');
     expect(rest).toEqual(others);
   });
 
   test('is passed over where there is no such kernel any more, and where a name is asked for', () => {
     const keys = choices(GPU).map(({ key }) => key!);
     expect(choices(GPU, { measured: new Map(keys.map((key) => [key, 'shared 7x7'])) })).toEqual(choices(GPU));
-    expect(variants(GPU, { measured: new Map(keys.map((key) => [key, 'shared 16x128'])), forced: 'direct' })).toEqual(Array(4).fill('direct'));
+    expect(variants(GPU, { measured: new Map(keys.map((key) => [key, 'shared 16x128/4x4'])), forced: 'direct' })).toEqual(Array(4).fill('direct'));
   });
 
   test('may take tiles in workgroup memory on a software adapter', () => {
     const [a] = choices(SOFTWARE);
     expect(variants(SOFTWARE).join()).not.toContain('shared');
-    expect(variants(SOFTWARE, { measured: new Map([[a!.key!, 'shared 16x128']]) })[0]).toBe('shared 16x128');
+    expect(variants(SOFTWARE, { measured: new Map([[a!.key!, 'shared 16x128/4x4']]) })[0]).toBe('shared 16x128/4x4');
   });
 
   test('does not take what rounds more where a gradient follows the decisions of a forward pass', () => {

@@ -1,6 +1,7 @@
 /** Every kernel of a convolution, whichever the cost model would take: as on a software adapter, and as on a GPU. */
 import { describe, expect, test } from 'vitest';
 import type { Capabilities } from '../../src/gpu/capabilities.ts';
+import { sharedName } from '../../src/ops/conv2d_kernels.ts';
 import { SHARED_TILES } from '../../src/ops/conv2d_shared.ts';
 import { useEngine } from '../gpu.ts';
 import { CONV2D_CASES, subjectOf, type Conv2dCase } from './conv2d_cases.ts';
@@ -38,7 +39,7 @@ describe('tiles in workgroup memory', () => {
     expect(await proveForced(SMALL, CONV2D_CASES[name]!)).toEqual(['conv2d_shared']);
   });
 
-  test.each(SHARED_TILES.map(({ tileM, tileP }) => `shared ${tileM}x${tileP}`))('%s', async (forced) => {
+  test.each(SHARED_TILES.map(sharedName))('%s', async (forced) => {
     expect(await proveForced(forced, { x: [1, 3, 13, 11], weight: [33, 3, 1, 1], bias: false })).toEqual(['conv2d_shared']);
   });
 
