@@ -41,7 +41,7 @@ const TIMING: TimingOptions = { tries: 2, sampleMs: 1, patienceMs: 0 };
 const MOST_FACTOR = 16;
 
 /**
- * A new record of the adapter with the factors of its kernels: under a second on a GPU, many on a software adapter.
+ * A new record of the adapter with the factors of its kernels: a few seconds on a GPU, many on a software adapter.
  * @throws aborted, device-lost, limit, out-of-memory
  */
 export async function calibrateKernels(
@@ -51,7 +51,8 @@ export async function calibrateKernels(
   const before = engine.kernels;
   engine.kernels = undefined; // old factors are no part of what is predicted now
   try {
-    const shapes = await kernelTimes(engine, (capabilities) => probePlan(probes, capabilities), { ...TIMING, signal });
+    const network = probeNetwork(probes);
+    const shapes = await kernelTimes(engine, (capabilities) => probePlan(network, capabilities), { ...TIMING, signal });
     return { ...emptyRecord(adapterKey(engine.adapter)), factors: factorsOf(shapes) };
   } finally {
     engine.kernels = before;
@@ -75,17 +76,17 @@ export function factorsOf(shapes: readonly Pick<ShapeTimes, 'kernels'>[]): Recor
   return Object.fromEntries([...logs].map(([family, all]) => [family, factor(all)]));
 }
 
-/** All probes side by side, forward and backward. */
-function probePlan(probes: readonly Probe[], capabilities: Capabilities): Plan {
+/** All probes side by side. */
+function probeNetwork(probes: readonly Probe[]): Network {
   const nodes = probes.map(probeNode);
-  const network: Network = {
-    name: 'probes',
-    inputs: probes.map(({ channels, size }, n) => ({ name: `x${n}`, shape: [1, channels, size, size] })),
-    nodes,
-    outputs: nodes.map(({ output }) => output),
-  };
+  const inputs = probes.map(({ channels, size }, n) => ({ name: `x${n}`, shape: [1, channels, size, size] }));
+  return { name: 'probes', inputs, nodes, outputs: nodes.map(({ output }) => output) };
+}
+
+/** Forward and backward. */
+function probePlan(network: Network, capabilities: Capabilities): Plan {
   const { builder, recorded, inputs, layer } = stage(network, { layers: network.outputs, capabilities, training: false });
-  for (const { output, inputs: [x] } of nodes) {
+  for (const { output, inputs: [x] } of network.nodes) {
     const seed = builder.persistent(`seed ${output}`, layer(output).shape);
     const dx = builder.persistent(`d ${x!}`, inputs.get(x!)!.shape);
     recordBackward(builder, recorded, output, seed, new Map([[x!, dx]]), 'gradient');
@@ -96,7 +97,8 @@ function probePlan(probes: readonly Probe[], capabilities: Capabilities): Plan {
 function probeNode({ kernel, channels, outputs, stride = 1, groups = 1 }: Probe, n: number): Node {
   const shape = [outputs, channels / groups, kernel, kernel];
   // Numbers spread over -0.1 .. 0.1, so that no kernel meets anything odd.
-  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => 0.2 * (((i * 0.6180339887498949) % 1) - 0.5));
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  for (let i = 0; i < data.length; i++) data[i] = 0.2 * (((i * 0.6180339887498949) % 1) - 0.5);
   const pad = (kernel - 1) / 2;
   const attributes = { stride: [stride, stride], padding: [pad, pad, pad, pad], groups, activation: 'relu' };
   return { name: `probe${n}`, output: `y${n}`, op: 'conv2d', inputs: [`x${n}`], attributes, weights: { weight: { shape, data } } };
