@@ -3,6 +3,7 @@
  * `findVulkan` names; the command line sees to that by starting itself once more.
  */
 import { UnitscopeError } from '../errors.ts';
+import { askOnceAMillisecond } from './polling.ts';
 import { findVulkan } from './vulkan.ts';
 
 let gpu: GPU | undefined;
@@ -23,10 +24,12 @@ export async function openNodeGpu(): Promise<GPU> {
   }
   Object.assign(globalThis, dawn.globals);
   const opened = dawn.create([]);
-  if ((await opened.requestAdapter()) === null) {
+  const adapter = await opened.requestAdapter();
+  if (adapter === null) {
     const { driver, reason } = findVulkan();
     throw new UnitscopeError('no-adapter', `no GPU adapter (driver: ${driver}, ${reason})`, {}, adapterHint());
   }
+  if (/swiftshader|llvmpipe/i.test(`${adapter.info.architecture} ${adapter.info.description}`)) askOnceAMillisecond();
   gpu = opened;
   return gpu;
 }

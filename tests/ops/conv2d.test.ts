@@ -130,7 +130,7 @@ describe('a planted bug in conv2d is noticed', () => {
   test.each(bugs)('$name', async ({ in: c = plain, twice = false, ...bug }) => {
     const { subject, twin } = subjectOf(c);
     // The bugs are in one text of the direct kernel: a GPU would take another one.
-    const direct = { twice, capabilities: { software: true, subgroups: false, kernels: { forced: 'direct' } } };
+    const direct = { twice, capabilities: { software: true, subgroups: true, kernels: { forced: 'direct' } } };
     await prove(engine(), subject, twin, direct);
     await expectCaught(engine(), subject, twin, bug, direct);
   });
