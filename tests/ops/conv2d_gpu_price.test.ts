@@ -49,6 +49,28 @@ describe.each([1, 16])('a batch of %i', (batch) => {
   });
 });
 
+/**
+ * Batch, input and output channels, map, kernel; and by kernel the microseconds of its best tile on an H100 (driver 580, Dawn
+ * through Vulkan): forward with bias and ReLU, weights in its cache.
+ */
+const MEASURED: readonly (readonly [readonly [number, number, number, number, number], Readonly<Record<string, number>>])[] = [
+  [[16, 256, 256, 56, 3], { 'winograd 4x4, 3x3, shared': 611, 'winograd 2x2, 3x3, shared': 907, 'winograd 4x4, 3x3': 963, 'winograd 2x2, 3x3': 1497, shared: 1769, direct: 2678 }],
+  [[1, 256, 256, 56, 3], { 'winograd 4x4, 3x3, shared': 61.4, 'winograd 4x4, 3x3': 71.1, 'winograd 2x2, 3x3, shared': 73.4, 'winograd 2x2, 3x3': 102, shared: 125 }],
+  [[1, 64, 64, 224, 3], { 'winograd 4x4, 3x3, shared': 85.2, 'winograd 4x4, 3x3': 108, shared: 115, 'winograd 2x2, 3x3, shared': 122, 'winograd 2x2, 3x3': 159, direct: 175 }],
+  [[1, 128, 128, 28, 3], { 'winograd 2x2, 3x3, shared': 15.6, 'winograd 4x4, 3x3, shared': 17.2, shared: 18.3, 'winograd 2x2, 3x3': 18.6, 'winograd 4x4, 3x3': 21.8, direct: 81.8 }],
+  [[1, 256, 256, 14, 3], { 'winograd 2x2, 3x3, shared': 18.8, shared: 20.9, 'winograd 4x4, 3x3, shared': 22.1, 'winograd 4x4, 3x3': 25.7, 'winograd 2x2, 3x3': 27.6, direct: 158 }],
+  [[1, 512, 512, 14, 3], { 'winograd 2x2, 3x3, shared': 34.5, 'winograd 4x4, 3x3, shared': 45.1, shared: 47.1, 'winograd 2x2, 3x3': 63.4, 'winograd 4x4, 3x3': 74.3 }],
+  [[1, 512, 512, 7, 3], { shared: 24.7, 'winograd 2x2, 3x3, shared': 27.6, 'winograd 2x2, 3x3': 40.7, 'winograd 4x4, 3x3, shared': 42.6, 'winograd 4x4, 3x3': 73.5 }],
+  [[1, 64, 256, 56, 1], { shared: 7.6, direct: 12.3 }],
+  [[1, 1024, 256, 14, 1], { shared: 14.0, direct: 61.2 }],
+  [[1, 2048, 512, 7, 1], { shared: 15.2, direct: 115 }],
+];
+
+test.each(MEASURED)('batch, channels, map, kernel %j: hardly slower than the fastest kernel on an H100', ([batch, channels, outputs, size, kernel], times) => {
+  const taken = chosen(steps({ x: [channels, size], outputs, kernel }, batch, GPU)).replace(/,? tile .*$|^(shared) .*$/, '$1');
+  expect(times[taken], taken).toBeLessThanOrEqual(1.35 * Math.min(...Object.values(times)));
+});
+
 test('a layer of few positions and many terms is divided among enough workgroups to fill a GPU', () => {
   const layer: Layer = { x: [512, 7], outputs: 512, kernel: 3 };
   const [product, sum] = steps(layer, 1, { ...GPU, kernels: { forced: 'shared' } });
