@@ -53,7 +53,7 @@ const isUnrolled = (p: LrnParameters): boolean => {
 export const lrnGrid = (p: LrnParameters): [number, number, number] => linearGrid(p.batch * p.plane * (isUnrolled(p) ? walksOf(p) : p.channels));
 
 /** s^-beta: by square roots for the usual exponents, which are exact to an ulp or two where pow is not. */
-function power(beta: number): string {
+export function power(beta: number): string {
   const of: Readonly<Record<number, string>> = { 0.5: 'inverseSqrt(s)', 0.75: 'inverseSqrt(s) * sqrt(inverseSqrt(s))', 1: '1.0 / s' };
   return `
 fn power(s: f32) -> f32 {

@@ -8,6 +8,7 @@ import { conv2d } from './conv2d.ts';
 import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { lrn } from './lrn.ts';
+import { lrnWithin } from './lrn_within.ts';
 import { maxPool } from './max_pool.ts';
 import type { Op } from './op.ts';
 import { relu } from './relu.ts';
@@ -28,6 +29,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     globalAveragePool,
     identity,
     lrn,
+    lrnWithin,
     maxPool,
     pad,
     relu,
