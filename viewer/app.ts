@@ -167,7 +167,7 @@ export class App extends LitElement {
           @freeze=${() => session.camera.freeze()}
         ></input-panel>
         ${state.preprocess ? preprocessing : nothing}
-        <p class="dim hint">Drop a picture or a network (.onnx) anywhere. Nothing leaves this machine.</p>
+        <p class="dim hint">Drop a picture or a network (.onnx, or .prototxt and .caffemodel together) anywhere. Nothing leaves this machine.</p>
       </section>
       <section class="layers">
         <h2>Layers</h2>

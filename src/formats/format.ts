@@ -19,6 +19,8 @@ export interface Format {
   readonly name: string;
   /** Usual file name ends, lower case, e.g. `.onnx`. Content decides, not these. */
   readonly extensions: readonly string[];
+  /** Ends of the names of files that belong to a main file which does not name them, e.g. `.caffemodel`. */
+  readonly beside?: readonly string[];
   /** True when the file is the main file of a network in this format, judged by its content. */
   recognise(file: NamedFile): boolean;
   /** Loads the network; `files` are all files that came together, `main` among them. */

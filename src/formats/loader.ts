@@ -37,7 +37,9 @@ function extensionNote(file: NamedFile, format: Format): string | undefined {
 }
 
 function nothingFound(files: readonly NamedFile[]): UnitscopeError {
-  const supported = `supported: ${formats.map((format) => `${format.name} (${format.extensions.join(', ')})`).join('; ')}`;
+  const part = formats.find(({ beside = [] }) => files.some(({ name }) => beside.some((end) => name.toLowerCase().endsWith(end))));
+  const alone = part ? `${part.name} needs its ${part.extensions[0]} too; ` : '';
+  const supported = `${alone}supported: ${formats.map((format) => `${format.name} (${format.extensions.join(', ')})`).join('; ')}`;
   if (files.length > 1) {
     const seen = files.slice(0, 8).map((file) => `${quote(file.name)} is ${describe(file.bytes)}`).join('; ');
     const rest = files.length > 8 ? `; and ${files.length - 8} more` : '';

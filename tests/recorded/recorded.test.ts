@@ -20,6 +20,12 @@ const engine = useEngine();
 const onnx = (path: string) => (): Promise<Network> =>
   loadNetwork([{ name: path.split('/').at(-1)!, bytes: dataBytes(`models/${path}`) }]);
 
+/** A prototxt and the weights beside it. */
+const caffe = (folder: string, ...files: string[]) => (): Promise<Network> =>
+  loadNetwork(files.map((name) => ({ name, bytes: dataBytes(`models/${folder}/${name}`) })));
+/** Scaled by 1/256, as LeNet's data layer does. */
+const DIGIT = 'channels=gray;range=0.99609375;mean=0;std=1';
+
 interface Case {
   readonly name: string;
   readonly golden: string;
@@ -27,6 +33,8 @@ interface Case {
   readonly load: () => Promise<Network> | Network;
   /** Layers of the file that the recording, made from another file of the same network, does not have. */
   readonly unrecorded?: number;
+  /** Subtracted from the input, element by element. */
+  readonly meanImage?: string;
 }
 
 const CASES: readonly Case[] = [
@@ -37,6 +45,21 @@ const CASES: readonly Case[] = [
   { name: 'resnet20 slice+pad', golden: 'resnet20-cifar10', preprocess: 'imagenet', load: onnx('resnet20-cifar10/resnet20-cifar10-slicepad.onnx'), unrecorded: 2 },
   { name: 'tinyvgg', golden: 'tinyvgg-cnnexplainer', preprocess: 'unit', load: onnx('tinyvgg-cnnexplainer/tiny_vgg.onnx') },
   { name: 'mnist-cntk', golden: 'mnist-cntk-winml', preprocess: 'gray-raw', load: onnx('mnist-cntk-winml/mnist.onnx') },
+  { name: 'LeNet (Caffe)', golden: 'lenet-caffe-v2', preprocess: DIGIT, load: caffe('lenet-caffe-v2', 'lenet.prototxt', 'lenet_iter_10000.caffemodel') },
+  { name: 'LeNet (Caffe, version 1)', golden: 'lenet-caffe-v1', preprocess: DIGIT, load: caffe('lenet-caffe-v1', 'lenet.prototxt', 'lenet_iter_10000.caffemodel') },
+  {
+    name: 'cifar10_full (Caffe, version 1)',
+    golden: 'cifar10_full-caffe-v1',
+    preprocess: 'channels=RGB;range=255;mean=0;std=1',
+    meanImage: 'models/cifar10_full-caffe-v1/mean.npy',
+    load: caffe('cifar10_full-caffe-v1', 'cifar10_full.prototxt', 'cifar10_full_iter_70000.caffemodel'),
+  },
+  {
+    name: 'squeezenet1.0 (Caffe)',
+    golden: 'squeezenet1.0-deepcompression',
+    preprocess: 'caffe',
+    load: caffe('squeezenet1.0-deepcompression', 'SqueezeNet_deploy.prototxt', 'squeezenet_v1.0_dc.caffemodel'),
+  },
   { name: 'CaffeNet (formula weights)', golden: 'SYNTH-bvlc_reference_caffenet', preprocess: 'caffe', load: caffeNet },
   { name: 'AlexNet (formula weights)', golden: 'SYNTH-bvlc_alexnet', preprocess: 'caffe', load: krizhevskyNet },
   { name: 'GoogLeNet (formula weights)', golden: 'SYNTH-bvlc_googlenet', preprocess: 'caffe', load: googLeNet },
@@ -48,7 +71,7 @@ type Gradients = ReadonlyMap<string, Map<RecordedGradient, Tensor>>;
 const report: string[] = [];
 afterAll(() => console.log(['deviations (layers: 1 = the tolerance):', ...report].join('\n  ')));
 
-describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0 }) => {
+describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0, meanImage }) => {
   const images = readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
   const recordings = images.map((image) => ({ image, r: recording(golden, image) }));
   let network: Promise<Network> | undefined;
@@ -59,7 +82,7 @@ describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0 
     const net = await loaded();
     const runner = await Runner.create(engine(), plan(net));
     for (const { image, r } of recordings) {
-      feed(runner, net, await recordedInput(r, preprocess));
+      feed(runner, net, await recordedInput(r, preprocess, meanImage));
       await use(runner, image, r);
     }
     runner.dispose();

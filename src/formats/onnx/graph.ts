@@ -5,6 +5,7 @@ import { topologicalOrder } from '../../network/order.ts';
 import { didYouMean, quote } from '../../network/spelling.ts';
 import { finishNetwork } from '../../network/validate.ts';
 import type { Source } from '../protobuf.ts';
+import { unsupported } from '../unsupported.ts';
 import { mappings } from './mapping/index.ts';
 import { readModel, type OnnxModel, type OnnxNode, type OnnxValueInfo } from './model.ts';
 import { isReal, readTensorProto, type OnnxTensor } from './tensor.ts';
@@ -78,13 +79,6 @@ function draftOf(model: OnnxModel, inputs: readonly NetworkInput[], scope: Scope
     outputs: [...new Set(model.outputs.map(({ name }) => name))],
     ...(scope.notes.length > 0 && { notes: scope.notes }),
   };
-}
-
-function unsupported(reasons: readonly string[], file: string): UnitscopeError {
-  const shown = reasons.slice(0, 100).map((reason) => `\n  - ${reason}`).join('');
-  const rest = reasons.length > 100 ? `\n  - and ${reasons.length - 100} more` : '';
-  const title = reasons.length === 1 ? 'one thing in the model is' : `${reasons.length} things in the model are`;
-  return new UnitscopeError('model-unsupported', `${title} not supported:${shown}${rest}`, { file });
 }
 
 /** Adds the layers of one node; returns the reasons why it cannot. */

@@ -1,0 +1,91 @@
+/** A prototxt and its weights to a Network: layers in the order of the file, everything unsupported in one error. */
+import { UnitscopeError } from '../../errors.ts';
+import type { Network, NetworkInput, Node, Shape, Tensor } from '../../network/network.ts';
+import { didYouMean, quote } from '../../network/spelling.ts';
+import { finishNetwork } from '../../network/validate.ts';
+import type { LoadOptions } from '../format.ts';
+import { unsupported } from '../unsupported.ts';
+import { mappings } from './layers/index.ts';
+import { readNet, type CaffeInput, type CaffeLayer, type CaffeNet } from './net.ts';
+import { preprocessOf } from './preprocess.ts';
+import { LayerTranslation, unused, type Scope } from './translation.ts';
+
+export interface CaffeParts {
+  readonly text: string;
+  readonly file: string;
+  /** Blobs by layer, and where they come from. */
+  readonly blobs: ReadonlyMap<string, readonly Tensor[]>;
+  readonly weightsFile: string;
+  readonly mean?: Tensor | undefined;
+}
+
+/** @throws model-format, model-invalid, or one model-unsupported with every reason; not-finite with `strict` */
+export function readCaffe({ text, file, blobs, weightsFile, mean }: CaffeParts, { strict, inputShape }: LoadOptions = {}): Network {
+  const net = readNet(text, file);
+  const notes = [...net.notes];
+  const inputs = net.inputs.map((input) => inputOf(input, net.inputs.length, file, inputShape, notes));
+  const tensors = inputs.map(({ name }) => name);
+  const scope: Scope = {
+    file,
+    weightsFile,
+    blobs,
+    current: new Map(tensors.map((name) => [name, name])),
+    names: new Set<string>(),
+    tensors: new Set(tensors),
+    nodes: [],
+  };
+  const reasons = net.layers.flatMap((layer) => translate(layer, scope));
+  if (reasons.length > 0) throw unsupported(reasons, file);
+  const strangers = [...blobs.keys()].filter((name) => !net.layers.some((layer) => layer.name === name));
+  if (strangers.length > 0) notes.push(`${weightsFile} has weights of layers that ${file} does not have: ${strangers.slice(0, 8).map(quote).join(', ')}${strangers.length > 8 ? ` and ${strangers.length - 8} more` : ''}`);
+  const prepared = preprocessOf(net.transforms, mean, inputs[0]?.shape ?? []);
+  notes.push(...prepared.notes);
+  const draft: Network = {
+    name: net.name || file,
+    inputs,
+    nodes: scope.nodes,
+    outputs: resultsOf(net, scope),
+    ...(prepared.preprocess && { preprocess: prepared.preprocess }),
+    ...(notes.length > 0 && { notes }),
+  };
+  return finishNetwork(draft, { file, strict: strict ?? false });
+}
+
+/** Adds the layers of one layer; returns the reasons why it cannot. */
+function translate(layer: CaffeLayer, scope: Scope): string[] {
+  const name = unused(layer.name || layer.tops[0] || 'layer', scope.names);
+  scope.names.add(name);
+  const reasons: string[] = [];
+  try {
+    const t = new LayerTranslation(layer, name, scope);
+    const mapping = mappings.get(layer.type);
+    if (!mapping) throw t.refuse(`this type of layer is not supported${didYouMean(layer.type, [...mappings.keys()]) ? `; ${didYouMean(layer.type, [...mappings.keys()])}` : ''}`);
+    mapping(t);
+    reasons.push(...t.unread().map((field) => t.refuse(`${quote(field)} is not supported`).message));
+  } catch (error) {
+    if (!(error instanceof UnitscopeError) || error.code !== 'model-unsupported') throw error;
+    reasons.push(error.message);
+    // What was not made counts as made, so that the walk finds more reasons.
+    for (const top of layer.tops) scope.current.set(top, top);
+  }
+  return reasons;
+}
+
+/** Tensors that a layer makes last and nobody reads. */
+function resultsOf(net: CaffeNet, { nodes, current }: Pick<Scope, 'current'> & { readonly nodes: readonly Node[] }): string[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const made = new Set(nodes.map(({ output }) => output));
+  return [...new Set(net.layers.flatMap(({ tops }) => tops.map((top) => current.get(top)!)))].filter((tensor) => made.has(tensor) && !read.has(tensor));
+}
+
+/** One image: the batch of a deploy file is what somebody ran it with. */
+function inputOf({ name, shape }: CaffeInput, count: number, file: string, given: LoadOptions['inputShape'], notes: string[]): NetworkInput {
+  const wanted = Array.isArray(given) ? (count === 1 ? (given as Shape) : undefined) : (given as Readonly<Record<string, Shape>> | undefined)?.[name];
+  if (wanted) return { name, shape: wanted };
+  if (!shape?.every((size) => size > 0)) {
+    const message = `the size of input ${quote(name)} is open${shape ? `: [${shape}]` : ''}`;
+    throw new UnitscopeError('model-unsupported', message, { file }, 'give its size with the option inputShape, e.g. [1, 3, 227, 227]');
+  }
+  if (shape[0] !== 1) notes.push(`input ${quote(name)} has a batch of ${shape[0]} in the file and 1 here`);
+  return { name, shape: [1, ...shape.slice(1)] };
+}

@@ -1,0 +1,49 @@
+/** Caffe: a prototxt (text) with the layers, a caffemodel with the weights, perhaps a mean. */
+import { UnitscopeError } from '../../errors.ts';
+import type { Tensor } from '../../network/network.ts';
+import { baseName, type Format, type NamedFile } from '../format.ts';
+import { decodeText } from '../text.ts';
+import { readCaffe } from './graph.ts';
+import { isCaffeModel, readBlob, readCaffeModel } from './weights.ts';
+
+export { readCaffe, type CaffeParts } from './graph.ts';
+
+/** A prototxt that is longer than this is none. */
+const TEXT_LIMIT = 32 * 2 ** 20;
+
+export const caffeFormat: Format = {
+  name: 'Caffe',
+  extensions: ['.prototxt', '.pbtxt', '.txt'],
+  beside: ['.caffemodel', '.binaryproto'],
+  recognise: ({ bytes }) => isPrototxt(bytes),
+  async load(main, files, options) {
+    const weights = files.filter((file) => file !== main && isCaffeModel(file.bytes));
+    if (weights.length !== 1) {
+      const message = weights.length === 0 ? 'the weights are missing' : `several files of weights: ${weights.map(({ name }) => baseName(name)).join(', ')}`;
+      throw new UnitscopeError('usage', message, { file: main.name }, 'give the .prototxt and its .caffemodel together');
+    }
+    const [{ name, bytes }] = weights as [NamedFile];
+    return readCaffe(
+      {
+        text: decodeText(main.bytes, main.name),
+        file: main.name,
+        blobs: readCaffeModel({ file: name, bytes }),
+        weightsFile: baseName(name),
+        mean: meanAmong(files),
+      },
+      options,
+    );
+  },
+};
+
+/** Text with a layer in it. */
+function isPrototxt(bytes: Uint8Array): boolean {
+  if (bytes.length === 0 || bytes.length > TEXT_LIMIT || bytes.includes(0)) return false;
+  const text = new TextDecoder().decode(bytes.subarray(0, 2 ** 16));
+  return !/^\s*[{[<]/.test(text) && /(^|[\s}])layers?\s*:?\s*\{/.test(text);
+}
+
+function meanAmong(files: readonly NamedFile[]): Tensor | undefined {
+  const file = files.find(({ name }) => name.toLowerCase().endsWith('.binaryproto'));
+  return file && readBlob(file.bytes, { file: file.name, bytes: file.bytes });
+}
