@@ -12,6 +12,7 @@ export const inspect: Command = {
   options: MODEL_OPTIONS,
   examples: [
     ['unitscope inspect network.onnx', 'the layers of a model'],
+    ['unitscope inspect deploy.prototxt --weights net.caffemodel', 'a network of Caffe; without --weights they lie beside it'],
     ['unitscope inspect', 'the embedded network'],
     ['unitscope inspect folder/ --json', 'a manifest with its weights, as data'],
     ['unitscope inspect network.json --weights other/weights.safetensors', 'weights that lie elsewhere'],

@@ -66,9 +66,12 @@ async function filesOf(operand: string, weights?: string): Promise<NamedFile[]> 
   if (kind === 'nothing') throw await missing(path);
   const mains = kind === 'folder' ? await mainsIn(path) : [await readNamed(path)];
   const texts = mains.map(manifestText).filter((text) => text !== undefined);
-  const named = await namedIn(kind === 'folder' ? path : dirname(path), texts);
-  const apart = weights === undefined ? [] : await weightsApart(weights, texts);
+  const folder = kind === 'folder' ? path : dirname(path);
+  const ends = mains.flatMap((main) => formats.find((format) => format.recognise(main))?.beside ?? []);
+  const apart = weights === undefined ? [] : await weightsApart(weights, texts, ends);
   const given = new Set(apart.map(({ name }) => basename(name)));
+  const others = ends.filter((end) => !apart.some(({ name }) => name.toLowerCase().endsWith(end)));
+  const named = [...(await namedIn(folder, texts)), ...(await endingIn(folder, others))];
   return [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
 }
 
@@ -115,9 +118,16 @@ async function namedIn(folder: string, texts: readonly string[]): Promise<NamedF
   return Promise.all(names.map((name) => readNamed(join(folder, name))));
 }
 
+/** Files that belong to a network whose main file does not name them. */
+async function endingIn(folder: string, ends: readonly string[]): Promise<NamedFile[]> {
+  if (ends.length === 0) return [];
+  const names = (await listFiles(folder)).filter((name) => ends.some((end) => name.toLowerCase().endsWith(end)));
+  return Promise.all(names.map((name) => readNamed(join(folder, name))));
+}
+
 /** The weights that --weights points to, under the name by which the manifest asks for them. */
-async function weightsApart(path: string, texts: readonly string[]): Promise<NamedFile[]> {
-  if ((await kindOf(path)) === 'folder') return namedIn(path, texts);
+async function weightsApart(path: string, texts: readonly string[], ends: readonly string[]): Promise<NamedFile[]> {
+  if ((await kindOf(path)) === 'folder') return [...(await namedIn(path, texts)), ...(await endingIn(path, ends))];
   const file = await readNamed(path);
   const [, asked] = /"weights"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(texts[0] ?? '') ?? [];
   return asked === undefined || asked === JSON.stringify(basename(path)) ? [file] : [{ ...file, name: JSON.parse(asked) as string }];
