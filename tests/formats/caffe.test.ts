@@ -177,6 +177,9 @@ describe('the network', () => {
     expect(net.preprocess!.mean).toEqual([2, 5, 1]);
     expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image is reduced/), expect.stringMatching(/blue, green, red/)]));
     expect((await load(`${INPUT} ${relu}`, {}, {}, mean)).preprocess).toBeUndefined(); // four channels
+    const bare = await load(`input: "data" input_shape { dim: [1, 3, 4, 4] } ${relu}`, {}, {}, mean);
+    expect(bare.preprocess).toBeUndefined();
+    expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'/)]));
   });
 
   test.each<[string, string, Record<string, Blob[]>, string, RegExp]>([

@@ -19,6 +19,12 @@ export function preprocessOf(transforms: readonly Fields[], mean: Tensor | undef
   const scale = transform?.number('scale', 1) ?? 1;
   if (!channels || shape.length !== 4 || scale === 0 || (values.length === 0 && !mean && scale === 1)) return { notes: [] };
   const count = shape[1]!;
+  if (!transform) {
+    // A deploy file has no data layer: nothing says in which order the channels of the mean are.
+    const known = mean && channelsOf(mean) === count ? channelMeans(mean).map((value) => Number(value.toFixed(3))) : [];
+    const order = channels === 'gray' ? 'gray' : 'BGR';
+    return { notes: known.length === 0 ? [] : [`the mean beside it is ${known.join(', ')} by channel, in an order that no file states: give it, e.g. --preprocess 'channels=${order};range=255;mean=${known};std=1'`] };
+  }
   const notes: string[] = [];
   let means: number[];
   if (values.length === count) means = values;
