@@ -137,7 +137,7 @@ describe('layers', () => {
       ${layer('d', 'LRN', 'lrn_param { flavour: 3 }', 'c')}
       ${layer('e', 'Relu', '', 'd')}`);
     await expect(wrong).rejects.toMatchObject({ code: 'model-unsupported' });
-    const { message } = await wrong.catch((error: unknown) => error as UnitscopeError);
+    const { message } = (await wrong.catch((error: unknown) => error)) as UnitscopeError;
     expect(message.split('\n').slice(1).map((line) => line.trim())).toEqual([
       expect.stringMatching(/^- layer 'a' \('Sigmoid', line 2\)/),
       expect.stringMatching(/^- layer 'b' .*negative_slope 0.1/),

@@ -131,7 +131,7 @@ export function convert(node: Node, shapes: ReadonlyMap<string, Shape>): Convers
     case 'lrn':
       return lrn(node);
     case 'add':
-      if (node.inputs.length === 2) return noWeights(([x, z]) => x!.add(z!));
+      if (node.inputs.length === 2) return noWeights(([x, z]) => activate(x!.add(z!), attributesOf(node, opOf(node)) as unknown as Activation));
       break;
     case 'concat':
       return noWeights((inputs) => np.concatenate(inputs, a.axis!));

@@ -83,8 +83,20 @@ export function convolutionOf(node: Node) {
   return { ...a, depthwise, filters, pad: pads(a.padding) };
 }
 
+interface Activation {
+  readonly activation: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The activation of a layer that this engine does not fuse one into. */
+function activate(y: tf.Tensor, { activation, low, high }: Activation): tf.Tensor {
+  if (activation === 'relu') return tf.relu(y);
+  return activation === 'clip' ? tf.clipByValue(y, low, high) : y;
+}
+
 /** How an activation is fused, and what is left to do after it. */
-function activationOf({ activation, low, high }: { activation: string; low: number; high: number }) {
+function activationOf({ activation, low, high }: Activation) {
   if (activation === 'relu') return { fused: 'relu' as const };
   if (activation === 'clip' && low === 0 && high === 6) return { fused: 'relu6' as const };
   if (activation === 'clip') return { fused: 'linear' as const, after: (y: tf.Tensor) => tf.clipByValue(y, low, high) };
@@ -162,7 +174,7 @@ export function convert(node: Node, shapes: ReadonlyMap<string, Shape>): Convers
     case 'lrn':
       return noWeights(([x]) => tf.localResponseNormalization(x as tf.Tensor4D, (a.size! - 1) / 2, a.k, a.alpha! / a.size!, a.beta));
     case 'add':
-      if (node.inputs.length === 2) return noWeights(([x, z]) => tf.add(x!, z!));
+      if (node.inputs.length === 2) return noWeights(([x, z]) => activate(tf.add(x!, z!), attributesOf(node, opOf(node)) as unknown as Activation));
       break;
     case 'concat':
       return noWeights((inputs) => tf.concat([...inputs], isMap(from) ? [0, 3, 1, 2][a.axis!]! : a.axis));
