@@ -38,6 +38,7 @@ export const pads = ([top, left, bottom, right]: Four): Pads | 'valid' =>
 /** Filters [M, C, KH, KW] -> one [KH, KW, C, M / groups] per group. */
 function filtersOf(weight: Tensor, groups: number): Tensor[] {
   const [outputs, channels, height, width] = weight.shape as Four;
+  const numbers = weight.data; // made anew at each access where a batch norm is folded in
   const rows = outputs / groups;
   const taps = height * width;
   return Array.from({ length: groups }, (_, group) => {
@@ -45,7 +46,7 @@ function filtersOf(weight: Tensor, groups: number): Tensor[] {
     for (let m = 0; m < rows; m++) {
       for (let c = 0; c < channels; c++) {
         const from = ((group * rows + m) * channels + c) * taps;
-        for (let t = 0; t < taps; t++) data[(t * channels + c) * rows + m] = weight.data[from + t]!;
+        for (let t = 0; t < taps; t++) data[(t * channels + c) * rows + m] = numbers[from + t]!;
       }
     }
     return { shape: [height, width, channels, rows], data };
@@ -56,8 +57,9 @@ function filtersOf(weight: Tensor, groups: number): Tensor[] {
 function depthwiseFilter(weight: Tensor, groups: number): Tensor {
   const [outputs, , height, width] = weight.shape as Four;
   const taps = height * width;
-  const data = new Float32Array(weight.data.length);
-  for (let m = 0; m < outputs; m++) for (let t = 0; t < taps; t++) data[t * outputs + m] = weight.data[m * taps + t]!;
+  const numbers = weight.data;
+  const data = new Float32Array(numbers.length);
+  for (let m = 0; m < outputs; m++) for (let t = 0; t < taps; t++) data[t * outputs + m] = numbers[m * taps + t]!;
   return { shape: [height, width, groups, outputs / groups], data };
 }
 
@@ -66,10 +68,11 @@ function matrixOf(weight: Tensor, from: Shape): Tensor {
   const [rows, columns] = weight.shape as Pair;
   const channels = isMap(from) ? from[1]! : 1;
   const plane = columns / channels;
-  const data = new Float32Array(weight.data.length);
+  const numbers = weight.data;
+  const data = new Float32Array(numbers.length);
   for (let k = 0; k < columns; k++) {
     const to = isMap(from) ? (k % plane) * channels + Math.floor(k / plane) : k;
-    for (let m = 0; m < rows; m++) data[to * rows + m] = weight.data[m * columns + k]!;
+    for (let m = 0; m < rows; m++) data[to * rows + m] = numbers[m * columns + k]!;
   }
   return { shape: [columns, rows], data };
 }
