@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeManifest } from '../../../src/formats/manifest/network.ts';
 import type { Network } from '../../../src/index.ts';
+import { caffeModel } from '../../formats/caffe-builder.ts';
 import { floats, onnxModel, op } from '../../formats/onnx-builder.ts';
 import { call, start, useFolder } from './program.ts';
 
@@ -66,6 +67,26 @@ describe('inspect', () => {
     expect(file).toBe(named);
     expect(whole).toBe(named);
     expect(absent).toBe(named);
+  });
+
+  test('a network of Caffe: its folder, its prototxt, and weights that lie elsewhere', async () => {
+    const text = 'name: "net" input: "data" input_shape { dim: [1, 3, 4, 4] } layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 bias_term: false } }';
+    const model = caffeModel({ ip: [{ shape: [2, 48], data: Array.from({ length: 96 }, (_, i) => i) }] });
+    const files = { 'caffe/net.prototxt': text, 'caffe/net.caffemodel': model, 'apart/net.prototxt': text, 'stored/other.caffemodel': model };
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(join(folder(path), '..'), { recursive: true });
+      writeFileSync(folder(path), content);
+    }
+    const places = [[folder('caffe')], [folder('caffe/net.prototxt')], [folder('apart/net.prototxt'), '--weights', folder('stored/other.caffemodel')], [folder('apart'), '--weights', folder('stored')]];
+    for (const words of places) {
+      const { exit, out, err } = await call('inspect', '--json', ...words);
+      expect({ exit, err }).toEqual({ exit: 0, err: '' });
+      expect(JSON.parse(out)).toMatchObject({ name: 'net', preprocess: null, parameters: 96, layers: [{ name: 'ip', op: 'dense', shape: [1, 2] }] });
+    }
+    const missing = await call('inspect', folder('apart/net.prototxt'));
+    expect(missing).toMatchObject({ exit: 2, err: expect.stringMatching(/the weights are missing[^]*give the .prototxt and its .caffemodel together/) });
+    const alone = await call('inspect', folder('stored/other.caffemodel'));
+    expect(alone).toMatchObject({ exit: 4, err: expect.stringContaining('Caffe needs its .prototxt too') });
   });
 
   test('people read a table', async () => {
