@@ -2,7 +2,7 @@
  * Times work on a device. The work is encoded so often that it outlasts the clock, and the best of several submissions
  * counts: what disturbs a measurement only ever adds to it. Two clocks: the GPU's own timestamps, and the time on the
  * wall from a submission to its end, less that of an empty one. A software adapter runs its work on the processor that
- * holds the wall clock, and its timestamps tell nothing more. A GPU slows down when it is idle: it may be given something
+ * holds the wall clock, and its timestamps tell nothing more. A GPU may slow down when it is idle: it can be given something
  * to do before and between samples.
  */
 import { throwIfAborted } from '../errors.ts';

@@ -1,7 +1,7 @@
 /**
- * Keeps a GPU at the clock of a busy one. It slows down within milliseconds of having nothing to do and takes a good part
- * of a second to come back (an H100 that was waited for between short samples ran kernels at a fifth of its speed), so a
- * measurement that pauses for its results would measure the pauses.
+ * Keeps a GPU busy while its results are waited for: one that is idle may lower its clock, and a measurement that pauses
+ * would measure the pauses. Seen once on an H100: short samples with waits between ran arithmetic at a fifth of its speed,
+ * memory as fast as ever; warmed up and kept busy it ran at full speed. That the clock was the cause is inferred.
  */
 import { CEILING_FMA_INPUT, ceilingFma } from '../../shaders/ceiling_fma.wgsl.ts';
 import { WORKGROUP } from '../../shaders/prelude.wgsl.ts';

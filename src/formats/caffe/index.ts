@@ -13,7 +13,7 @@ const TEXT_LIMIT = 32 * 2 ** 20;
 
 export const caffeFormat: Format = {
   name: 'Caffe',
-  extensions: ['.prototxt', '.pbtxt', '.txt'],
+  extensions: ['.prototxt', '.pbtxt'],
   beside: ['.caffemodel', '.binaryproto'],
   recognise: ({ bytes }) => isPrototxt(bytes),
   async load(main, files, options) {

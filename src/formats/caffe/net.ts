@@ -86,7 +86,7 @@ function layerOf(fields: Fields): CaffeLayer {
   return { name, type: VERSION_1[stated] ?? stated, bottoms: fields.texts('bottom'), tops: fields.texts('top'), fields };
 }
 
-/** Rules about phases; those about levels and stages are taken as Caffe takes them where none is set. */
+/** By the rules about phases, at level 0 and without stages: what Caffe takes where nobody names any. */
 function isInTestPhase(layer: Fields): boolean {
   const matches = (rule: Fields): boolean => {
     const phase = rule.text('phase');

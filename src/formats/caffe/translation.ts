@@ -81,10 +81,6 @@ export class LayerTranslation {
     if (found !== bottoms) throw this.invalid(`has ${found} bottoms instead of ${bottoms}`);
   }
 
-  get blobCount(): number {
-    return this.scope.blobs.get(this.layer.name)?.length ?? 0;
-  }
-
   /**
    * A blob of the layer in the shape that it is used in; files of old keep [1, 1, M, K] for a matrix.
    * @param shape one size may be -1: whatever is left
