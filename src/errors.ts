@@ -31,25 +31,42 @@ export interface ErrorAddress {
   line?: number;
 }
 
+/**
+ * Text that may hold names from a stranger's file, for a terminal or a page: control characters (except the end of a line)
+ * and marks of writing direction become `\uXXXX`, as in JSON, so that nothing reads as something else.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The middle of a very long name is left out. */
+const shortened = (name: string): string => (name.length > 300 ? `${name.slice(0, 140)}...${name.slice(-140)}` : name);
+
 /** The one error class of the program: a stable code, an address, and what to do about it. */
 export class UnitscopeError extends Error {
   override readonly name = 'UnitscopeError';
+
+  readonly hint: string;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
     readonly address: ErrorAddress = {},
-    readonly hint = '',
+    hint = '',
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(printable(message), options);
+    this.hint = printable(hint);
   }
 
   /** The whole story in one to three lines: what, where, what to do. */
   describe(): string {
     const where = Object.entries(this.address)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `${key} ${typeof value === 'string' ? `'${value}'` : value}`)
+      .map(([key, value]) => `${key} ${typeof value === 'string' ? `'${shortened(printable(value))}'` : value}`)
       .join(', ');
     return [`${this.message} [${this.code}]`, where && `  where: ${where}`, this.hint && `  hint: ${this.hint}`]
       .filter(Boolean)

@@ -1,7 +1,6 @@
 /** Caffe's two files: the text, the weights, the layers that they become, and what is said of bad ones. */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UnitscopeError } from '../../src/errors.ts';
+import type { UnitscopeError } from '../../src/errors.ts';
 import { isMessage, parseText, type Message } from '../../src/formats/caffe/text.ts';
 import { isCaffeModel, readCaffeModel } from '../../src/formats/caffe/weights.ts';
 import { loadNetwork, type LoadOptions } from '../../src/formats/loader.ts';
@@ -9,7 +8,6 @@ import { encodeText } from '../../src/formats/text.ts';
 import type { Network } from '../../src/network/network.ts';
 import { shapesOf } from '../../src/ops/check.ts';
 import { blobProto, caffeModel, type Blob } from './caffe-builder.ts';
-import { dataBytes } from './reference-data.ts';
 
 /** The message as nested lists: what a parser made of a text. */
 const tree = ({ fields }: Message): unknown[] => fields.map(({ name, value }) => [name, isMessage(value) ? tree(value) : value.text]);
@@ -206,50 +204,5 @@ describe('the network', () => {
     const weights = { name: 'a.caffemodel', bytes: caffeModel({ a: [blob(1)] }) };
     await expect(loadNetwork([main])).rejects.toMatchObject({ code: 'usage', message: 'the weights are missing' });
     await expect(loadNetwork([main, weights, { ...weights, name: 'b.caffemodel' }])).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('a.caffemodel, b.caffemodel') });
-  });
-});
-
-describe('damaged files', () => {
-  const folder = 'models/lenet-caffe-v2';
-  const files = () => [{ name: 'lenet.prototxt', bytes: dataBytes(`${folder}/lenet.prototxt`) }, { name: 'lenet.caffemodel', bytes: dataBytes(`${folder}/lenet_iter_10000.caffemodel`) }] as const;
-
-  /** The code of the error, or undefined where the damage does no harm; never anything else. */
-  async function outcome(text: Uint8Array, weights: Uint8Array): Promise<string | undefined> {
-    const start = performance.now();
-    try {
-      await loadNetwork([{ name: 'n.prototxt', bytes: text }, { name: 'n.caffemodel', bytes: weights }]);
-    } catch (error) {
-      if (!(error instanceof UnitscopeError)) throw error;
-      expect(error.message.length).toBeLessThan(30_000);
-      return error.code;
-    } finally {
-      expect(performance.now() - start).toBeLessThan(2000);
-    }
-  }
-
-  test('cut at 200 places', async () => {
-    const [text, weights] = files();
-    for (let i = 0; i < 200; i++) {
-      const cut = <T extends { bytes: Uint8Array }>({ bytes }: T): Uint8Array => bytes.subarray(0, Math.floor((i * bytes.length) / 200));
-      // A text that ends between two layers is a shorter network.
-      const whole = /\}\s*$/.test(new TextDecoder().decode(cut(text)));
-      expect([i, (await outcome(cut(text), weights.bytes)) ?? (whole ? 'model-' : 'loaded')]).toEqual([i, expect.stringMatching(/^(model-|usage)/)]);
-      expect([i, await outcome(text.bytes, cut(weights))]).toEqual([i, expect.stringMatching(/^(model-|usage)/)]);
-    }
-  });
-
-  test('with bytes changed', async () => {
-    const small = caffeModel({ a: [blob(6, 4, 3, 3), blob(6)] });
-    const text = encodeText(`${INPUT} ${layer('a', 'Convolution', 'convolution_param { num_output: 6 kernel_size: 3 pad: 1 }')} ${layer('b', 'ReLU', '', 'a', 'a')}`);
-    const changed = (bytes: Uint8Array, changes: readonly (readonly [number, number])[]): Uint8Array => {
-      const copy = bytes.slice();
-      for (const [at, value] of changes) copy[at % copy.length] = value;
-      return copy;
-    };
-    const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 8 });
-    const property = fc.asyncProperty(changes, fc.boolean(), async (list, inText) => {
-      await outcome(inText ? changed(text, list) : text, inText ? small : changed(small, list));
-    });
-    await fc.assert(property, { seed: 7, numRuns: 1500 });
   });
 });

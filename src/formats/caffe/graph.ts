@@ -59,7 +59,7 @@ function translate(layer: CaffeLayer, scope: Scope): string[] {
   try {
     const t = new LayerTranslation(layer, name, scope);
     const mapping = mappings.get(layer.type);
-    if (!mapping) throw t.refuse(`this type of layer is not supported${didYouMean(layer.type, [...mappings.keys()]) ? `; ${didYouMean(layer.type, [...mappings.keys()])}` : ''}`);
+    if (!mapping) throw t.refuse(`this type of layer is not supported; ${didYouMean(layer.type, [...mappings.keys()])}`);
     mapping(t);
     reasons.push(...t.unread().map((field) => t.refuse(`${quote(field)} is not supported`).message));
   } catch (error) {

@@ -83,7 +83,7 @@ function layerOf(fields: Fields): CaffeLayer {
     if (fields.has('layer')) throw new UnitscopeError('model-unsupported', `line ${fields.message.line}: this is the oldest form of the file (a layer inside of layers)`, { file: fields.file }, "Caffe's upgrade_net_proto_text writes the present one");
     throw fields.fault(`the layer ${quote(name)} has no type`);
   }
-  return { name, type: VERSION_1[stated] ?? stated, bottoms: fields.texts('bottom'), tops: fields.texts('top'), fields };
+  return { name, type: Object.hasOwn(VERSION_1, stated) ? VERSION_1[stated]! : stated, bottoms: fields.texts('bottom'), tops: fields.texts('top'), fields };
 }
 
 /** By the rules about phases, at level 0 and without stages: what Caffe takes where nobody names any. */

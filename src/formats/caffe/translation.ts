@@ -117,10 +117,18 @@ export class LayerTranslation {
   }
 }
 
+/** Per set of names and wanted name the next number to try, so that very many equal names stay quick. */
+const numbers = new WeakMap<ReadonlySet<string>, Map<string, number>>();
+
 /** The name, or the name with a number behind. */
 export function unused(wanted: string, taken: ReadonlySet<string>): string {
+  const next = numbers.get(taken) ?? new Map<string, number>();
+  numbers.set(taken, next);
   let name = wanted;
-  for (let count = 2; taken.has(name); count++) name = `${wanted}#${count}`;
+  for (let count = next.get(wanted) ?? 2; taken.has(name); count++) {
+    name = `${wanted}#${count}`;
+    next.set(wanted, count + 1);
+  }
   return name;
 }
 

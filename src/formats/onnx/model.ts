@@ -138,6 +138,7 @@ function readNode(bytes: Uint8Array, source: Source): OnnxNode {
     else if (field.number === 5) node.attributes.push(readAttribute(field.bytes(), source));
     else if (field.number === 7) node.domain = field.text();
   });
+  if (node.op === '') throw new UnitscopeError('model-invalid', `a layer ${node.name === '' ? '' : `(${quote(node.name)}) `}has no op`, { file: source.file, offset: bytes.byteOffset - source.bytes.byteOffset });
   if (node.domain === 'ai.onnx') node.domain = '';
   return node;
 }

@@ -1,9 +1,8 @@
 /** Runs one command line: finds the command, reads its words, prints its report, and says how it ended. */
-import { UnitscopeError } from '../../errors.ts';
+import { printable, UnitscopeError } from '../../errors.ts';
 import { nearest, readWords } from './arguments.ts';
 import { EXIT, exitCodeOf, type Command, type ExitCode } from './command.ts';
 import { helpOf, overview } from './help.ts';
-import { printable } from './printable.ts';
 import { Progress, type Screen } from './progress.ts';
 
 /** The process as a command line sees it; tests pass their own. */

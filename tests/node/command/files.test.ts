@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fileNames, ioFault, writeWhole } from '../../../src/node/command/files.ts';
-import { printable } from '../../../src/node/command/printable.ts';
+import { printable } from '../../../src/errors.ts';
 import { binary, counted, measured, metric } from '../../../src/node/command/quantity.ts';
 import { useFolder } from './program.ts';
 
