@@ -1,10 +1,11 @@
-/** THE list of ops: one line each. */
+/** THE list of ops: one line each, and by name. */
 import { add } from './add.ts';
 import { averagePool } from './average_pool.ts';
 import { batchNorm } from './batch_norm.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv2d } from './conv2d.ts';
+import { curves } from './curve.ts';
 import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { lrn } from './lrn.ts';
@@ -24,6 +25,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     clip,
     concat,
     conv2d,
+    ...curves,
     dense,
     flatten,
     globalAveragePool,
@@ -36,5 +38,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     reshape,
     slice,
     softmax,
-  ].map((op) => [op.name, op]),
+  ]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((op) => [op.name, op]),
 );
