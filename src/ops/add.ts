@@ -14,7 +14,9 @@ export const add: Op<FusedAttributes> = {
     const other = b ?? addend?.shape;
     if (!other) throw refuse('add needs a second input or a constant addend');
     if (b && addend) throw refuse('add takes a second input or a constant addend, not both');
-    return broadcast(a!, other, refuse);
+    const shape = broadcast(a!, other, refuse);
+    if (shape.length > 4) throw refuse(`at most 4 axes, got ${shape.length}`);
+    return shape;
   },
   forward(c) {
     const { addend } = c.node.weights;

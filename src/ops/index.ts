@@ -2,6 +2,7 @@
 import { add } from './add.ts';
 import { averagePool } from './average_pool.ts';
 import { batchNorm } from './batch_norm.ts';
+import { binaries } from './binary.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv2d } from './conv2d.ts';
@@ -22,6 +23,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     add,
     averagePool,
     batchNorm,
+    ...binaries,
     clip,
     concat,
     conv2d,

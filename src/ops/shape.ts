@@ -16,7 +16,6 @@ export function rank4(shape: Shape, fill = 1): Shape4 {
 /** Broadcast shape of two operands, as numpy does. */
 export function broadcast(a: Shape, b: Shape, refuse: Refuse): Shape {
   const rank = Math.max(a.length, b.length);
-  if (rank > 4) throw refuse(`at most 4 axes, got ${rank}`);
   return Array.from({ length: rank }, (_, i) => {
     const [x, y] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
     if (x !== y && x !== 1 && y !== 1) throw refuse(`[${a}] and [${b}] do not broadcast`);
