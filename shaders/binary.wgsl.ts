@@ -14,13 +14,14 @@ import { reductionGrid, reductionMain, splitOf, type Reduction } from './reducti
 export type BinaryFunction = 'multiply' | 'subtract' | 'divide' | 'maximum' | 'minimum' | 'prelu';
 
 /** Expressions of p and q, elements of a and b, and of g, that of dy; T is their type: a number, or four. */
-const FUNCTIONS: Readonly<Record<BinaryFunction, { readonly y: string; readonly da: string; readonly db: string }>> = {
+const FUNCTIONS: Readonly<Record<BinaryFunction, { readonly y: string; readonly da: string; readonly db?: string }>> = {
   multiply: { y: 'p * q', da: 'g * q', db: 'g * p' },
   subtract: { y: 'p - q', da: 'g', db: '-g' },
   divide: { y: 'p / q', da: 'g / q', db: '-(g / q) * (p / q)' },
   maximum: { y: 'max(p, q)', da: 'select(T(0), g, p >= q)', db: 'select(T(0), g, p < q)' },
   minimum: { y: 'min(p, q)', da: 'select(T(0), g, p <= q)', db: 'select(T(0), g, p > q)' },
-  prelu: { y: 'select(q * p, p, p > T(0))', da: 'select(q * g, g, p > T(0))', db: 'select(p * g, T(0), p > T(0))' },
+  // The slope is a weight: nobody asks for its gradient.
+  prelu: { y: 'select(q * p, p, p > T(0))', da: 'select(q * g, g, p > T(0))' },
 };
 
 export interface BinaryParameters {
@@ -66,7 +67,7 @@ export interface BinaryGradient extends BinaryParameters {
 
 /** The operands that a gradient reads beside dy. */
 export const operandsOf = ({ name, of }: Pick<BinaryGradient, 'name' | 'of'>): ('a' | 'b')[] => {
-  const text = FUNCTIONS[name][`d${of}`];
+  const text = FUNCTIONS[name][`d${of}`]!;
   return [...(/\bp\b/.test(text) ? (['a'] as const) : []), ...(/\bq\b/.test(text) ? (['b'] as const) : [])];
 };
 
@@ -89,7 +90,7 @@ export function binaryGradientGrid(p: BinaryGradient): [number, number, number] 
 export function binaryBackward(p: BinaryGradient & { readonly accumulate: boolean }): string {
   const { axes, reduction } = gradientWalk(p);
   const walk = quads(axes);
-  const expression = FUNCTIONS[p.name][`d${p.of}`];
+  const expression = FUNCTIONS[p.name][`d${p.of}`]!;
   const operands = operandsOf(p);
   const type = reduction || walk.lanes === 1 ? 'f32' : 'vec4f';
   const typeOf = (name: 'a' | 'b'): string => (reduction ? 'f32' : (walk.types[name === 'a' ? 1 : 2] ?? 'f32'));

@@ -13,6 +13,7 @@ import { lrn } from './lrn.ts';
 import { lrnWithin } from './lrn_within.ts';
 import { maxPool } from './max_pool.ts';
 import type { Op } from './op.ts';
+import { prelu } from './prelu.ts';
 import { relu } from './relu.ts';
 import { softmax } from './softmax.ts';
 import { flatten, identity, reshape } from './view.ts';
@@ -36,6 +37,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     lrnWithin,
     maxPool,
     pad,
+    prelu,
     relu,
     reshape,
     slice,
