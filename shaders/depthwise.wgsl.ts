@@ -37,7 +37,7 @@ export function forwardAxis(p: { kernel: number; stride: number; dilation: numbe
   return { results, samples, tap, resultOffset: 0, sampleStep: results * stride, sampleOffset: -p.before, taps: kernel };
 }
 
-/** Backward: results are pixels, in blocks of whole strides; samples are windows. */
+/** Transposed (a gradient): results are pixels, in blocks of whole strides; samples are windows. */
 export function backwardAxis(p: { kernel: number; stride: number; dilation: number; before: number }, windows: number): DepthwiseAxis {
   const { kernel, stride, dilation } = p;
   const reach = Math.floor(((kernel - 1) * dilation) / stride);
@@ -46,8 +46,10 @@ export function backwardAxis(p: { kernel: number; stride: number; dilation: numb
     return distance % dilation === 0 && distance >= 0 && distance / dilation < kernel ? distance / dilation : -1;
   };
   const results = stride * windows;
+  // A negative border crops windows: tiles begin early enough for the results above the first one.
+  const ahead = Math.max(0, Math.ceil(-p.before / results));
   const samples = range(reach + windows, -reach).filter((s) => range(results).some((r) => tap(r, s) >= 0));
-  return { results, samples, tap, resultOffset: -p.before, sampleStep: windows, sampleOffset: 0, taps: kernel };
+  return { results, samples, tap, resultOffset: -p.before - ahead * results, sampleStep: windows, sampleOffset: 0 - ahead * windows, taps: kernel };
 }
 
 export interface DepthwiseVariant {

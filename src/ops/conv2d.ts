@@ -1,7 +1,7 @@
 /** 2-D convolution with stride, asymmetric padding, dilation, groups, bias and a fused activation. */
 import { FUSED } from './activation.ts';
 import { recordChosen } from './conv2d_choice.ts';
-import { backwardProblem, forwardProblem, type Conv2dAttributes } from './conv2d_problem.ts';
+import { backwardOperands, convolution, forwardOperands, transposed, type Conv2dAttributes } from './conv2d_problem.ts';
 import type { Op } from './op.ts';
 
 export type { Conv2dAttributes } from './conv2d_problem.ts';
@@ -29,10 +29,10 @@ export const conv2d: Op<Conv2dAttributes> = {
     return [x![0]!, outputs, height, width];
   },
   forward(c) {
-    recordChosen(c, forwardProblem(c));
+    recordChosen(c, convolution(forwardOperands(c)));
   },
   backward(c) {
     const [dx] = c.dx;
-    if (dx) recordChosen(c, backwardProblem(c, dx));
+    if (dx) recordChosen(c, transposed(backwardOperands(c, dx)));
   },
 };

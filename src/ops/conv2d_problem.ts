@@ -1,11 +1,12 @@
 /**
  * The convolution that a layer's forward pass or its gradient comes down to, in one form, so that every kernel serves
- * both: y[n, m, oy, ox] = act(bias[m] + sum over c, ky, kx of w[m, c, ky, kx] in[n, c, oy s + ky d - top, ...]).
+ * both, of convolutions and of transposed ones:
+ *   y[n, m, oy, ox] = act(bias[m] + sum over c, ky, kx of w[m, c, ky, kx] in[n, c, oy s + ky d - top, ...])
  */
 import type { Activation, Rule } from '../../shaders/activation.wgsl.ts';
 import { activationOf, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
 import type { Tensor } from '../network/network.ts';
-import type { BackwardContext, ForwardContext, TensorRef } from './op.ts';
+import type { BackwardContext, ForwardContext, GradientTarget, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
 export interface Conv2dAttributes extends FusedAttributes {
@@ -36,10 +37,11 @@ export interface Problem {
   readonly insert: Pair;
   readonly outHeight: number;
   readonly outWidth: number;
-  /** The gradient of a strided layer: outputs of a group are phases of an image of this size, which begin at `origin`. */
+  /** The transpose of a strided convolution: outputs of a group are phases of an image of this size, which begin at `origin`. */
   readonly shuffle?: { readonly phase: Pair; readonly origin: Pair; readonly height: number; readonly width: number };
   /** The input is a gradient that passes an activation first. */
   readonly gate?: { readonly by: TensorRef; readonly activation: Activation; readonly rule: Rule };
+  /** [groups, outputs]. */
   readonly bias?: Float32Array;
   readonly activation: Activation;
   readonly accumulate: boolean;
@@ -49,21 +51,59 @@ export interface Problem {
   readonly weights: () => Float32Array;
   /** Of the direct method. */
   readonly flops: number;
-  /** The layer itself, for kernels that gather its gradient without turning it into a convolution. */
-  readonly layer: Pick<Conv2dAttributes, 'stride' | 'padding' | 'dilation'> & { readonly weight: Tensor };
+  /** The convolution itself, or the one that this is the transpose of, for kernels that gather it without turning it round. */
+  readonly layer: Pick<Conv2dAttributes, 'stride' | 'padding' | 'dilation'> & { readonly weight: Tensor; readonly transposed: boolean };
 }
 
 type Four = readonly [number, number, number, number];
 
-export function forwardProblem(c: ForwardContext<Conv2dAttributes>): Problem {
-  const { stride, padding, dilation, groups } = c.attributes;
-  const { weight, bias } = c.node.weights;
-  const [outputs, channels, ...kernel] = weight!.shape as Four;
-  const [n, , outHeight, outWidth] = c.y.shape as Four;
+/** A layer's window: what a convolution and its transpose have in common. */
+export type Window = Pick<Conv2dAttributes, 'stride' | 'padding' | 'dilation' | 'groups'>;
+
+/** A convolution with `weight` [M, C / groups, KH, KW], or its transpose, from the tensor x to the tensor y. */
+interface Operands extends Pick<Problem, 'pass' | 'x' | 'y' | 'gate' | 'activation' | 'accumulate' | 'decides'> {
+  readonly window: Window;
+  readonly weight: Tensor;
+  /** One value per channel of y. */
+  readonly bias?: Float32Array | undefined;
+}
+
+/** The operands of a layer's forward pass. */
+export const forwardOperands = (c: ForwardContext<Conv2dAttributes>): Operands => ({
+  pass: 'forward',
+  x: c.x[0]!,
+  y: c.y,
+  window: c.attributes,
+  weight: c.node.weights.weight!,
+  bias: c.node.weights.bias?.data,
+  activation: activationOf(c.attributes),
+  accumulate: false,
+  decides: c.training,
+});
+
+/** The operands of a layer's gradient with respect to its input. */
+export function backwardOperands(c: BackwardContext<Conv2dAttributes>, dx: GradientTarget): Operands {
+  const activation = activationOf(c.attributes);
   return {
-    pass: 'forward',
-    x: c.x[0]!,
-    y: c.y,
+    pass: 'backward',
+    x: c.dy,
+    y: dx.tensor,
+    window: c.attributes,
+    weight: c.node.weights.weight!,
+    ...(activation.kind !== 'none' && { gate: { by: c.y, activation, rule: c.rule } }),
+    activation: NO_ACTIVATION,
+    accumulate: dx.accumulate,
+    decides: false,
+  };
+}
+
+/** The forward pass of a convolution, and the gradient of a transposed one. */
+export function convolution({ window, weight, bias, ...operands }: Operands): Problem {
+  const { stride, padding, dilation, groups } = window;
+  const [outputs, channels, ...kernel] = weight.shape as Four;
+  const [n, , outHeight, outWidth] = operands.y.shape as Four;
+  return {
+    ...operands,
     groups,
     channels,
     outputs: outputs / groups,
@@ -75,62 +115,58 @@ export function forwardProblem(c: ForwardContext<Conv2dAttributes>): Problem {
     insert: [1, 1],
     outHeight,
     outWidth,
-    ...(bias && { bias: bias.data }),
-    activation: activationOf(c.attributes),
-    accumulate: false,
-    decides: c.training,
-    weights: () => weight!.data,
+    ...(bias && { bias }),
+    weights: () => weight.data,
     flops: 2 * n * outputs * outHeight * outWidth * channels * kernel[0] * kernel[1],
-    layer: { stride, padding, dilation, weight: weight! },
+    layer: { stride, padding, dilation, weight, transposed: false },
   };
 }
 
+/** Turned weights may be so many times larger than the weights themselves: a stride past the kernel leaves phases without a tap. */
+const MOST_TURNED = 16;
+
 /**
- * The gradient with respect to the input is a convolution of dy with flipped, transposed weights. For stride s it
- * makes s s C channels, one per phase of the input grid, which the store interleaves. A dilated and strided layer
- * (rare) spreads dy with zeros instead.
+ * The transpose of a convolution, which takes [N, M, OH, OW] to [N, C, H, W]: the gradient of a convolution, and the
+ * forward pass of a transposed one. It is a convolution with flipped, transposed weights. For stride s it makes s s C
+ * channels, one per phase of the grid of y, which the store interleaves. A dilated and strided layer, and a stride far
+ * past the kernel (both rare), spread x with zeros instead.
  */
-export function backwardProblem(c: BackwardContext<Conv2dAttributes>, dx: { readonly tensor: TensorRef; readonly accumulate: boolean }): Problem {
-  const { padding, dilation, groups } = c.attributes;
-  const weight = c.node.weights.weight!;
+export function transposed({ window, weight, bias, ...operands }: Operands): Problem {
+  const { stride, padding, dilation, groups } = window;
   const [outputs, channels, ...kernel] = weight.shape as Four;
-  const [n, , inHeight, inWidth] = c.x[0]!.shape as Four;
-  const activation = activationOf(c.attributes);
-  const dilated = dilation[0] * dilation[1] > 1;
-  const phase: Pair = dilated ? [1, 1] : c.attributes.stride;
+  const [n, , height, width] = operands.y.shape as Four;
+  const growth = elements(stride.map((s, i) => Math.ceil(kernel[i]! / s) * s)) / elements(kernel);
+  const spread = dilation[0] * dilation[1] > 1 || growth > MOST_TURNED;
+  const phase: Pair = spread ? [1, 1] : stride;
+  const phases = phase[0] * phase[1];
   const taps: Pair = [Math.ceil(kernel[0] / phase[0]), Math.ceil(kernel[1] / phase[1])];
-  // Positions q of the phase grid: input row u - padding with u = q phase + r lies in 0 .. inHeight-1.
+  // Positions q of the phase grid: row u - padding of y with u = q phase + r lies in 0 .. size-1.
   const axis = (i: 0 | 1, size: number): { first: number; count: number } => {
     const first = Math.floor(padding[i] / phase[i]);
     return { first, count: Math.floor((padding[i] + size - 1) / phase[i]) - first + 1 };
   };
-  const vertical = axis(0, inHeight);
-  const horizontal = axis(1, inWidth);
+  const vertical = axis(0, height);
+  const horizontal = axis(1, width);
   const origin: Pair = [vertical.first * phase[0] - padding[0], horizontal.first * phase[1] - padding[1]];
   const perGroup = outputs / groups;
   return {
-    pass: 'backward',
-    x: c.dy,
-    y: dx.tensor,
+    ...operands,
     groups,
     channels: perGroup,
-    outputs: channels * phase[0] * phase[1],
+    outputs: channels * phases,
     kernel: taps,
     stride: [1, 1],
     dilation,
     top: (taps[0] - 1) * dilation[0] - vertical.first,
     left: (taps[1] - 1) * dilation[1] - horizontal.first,
-    insert: dilated ? c.attributes.stride : [1, 1],
+    insert: spread ? stride : [1, 1],
     outHeight: vertical.count,
     outWidth: horizontal.count,
-    ...((phase[0] * phase[1] > 1 || origin[0] !== 0 || origin[1] !== 0) && { shuffle: { phase, origin, height: inHeight, width: inWidth } }),
-    ...(activation.kind !== 'none' && { gate: { by: c.y, activation, rule: c.rule } }),
-    activation: NO_ACTIVATION,
-    accumulate: dx.accumulate,
-    decides: false,
+    ...((phases > 1 || origin[0] !== 0 || origin[1] !== 0) && { shuffle: { phase, origin, height, width } }),
+    ...(bias && { bias: Float32Array.from({ length: bias.length * phases }, (_, row) => bias[Math.floor(row / phases)]!) }),
     weights: () => gradientWeights(weight.data, { groups, outputs: perGroup, channels, kernel, phase, taps }),
-    flops: 2 * n * elements(c.y.shape.slice(1)) * channels * kernel[0] * kernel[1],
-    layer: { stride: c.attributes.stride, padding, dilation, weight },
+    flops: 2 * n * elements(operands.x.shape.slice(1)) * channels * kernel[0] * kernel[1],
+    layer: { stride, padding, dilation, weight, transposed: true },
   };
 }
 

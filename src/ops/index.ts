@@ -6,6 +6,7 @@ import { binaries } from './binary.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv2d } from './conv2d.ts';
+import { convTranspose2d } from './conv_transpose2d.ts';
 import { curves } from './curve.ts';
 import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
@@ -28,6 +29,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     clip,
     concat,
     conv2d,
+    convTranspose2d,
     ...curves,
     dense,
     flatten,

@@ -102,6 +102,7 @@ export const CONV2D_CASES: Readonly<Record<string, Conv2dCase>> = {
   depthwise: { x: [2, 5, 9, 7], weight: [5, 1, 3, 3], padding: [1, 1, 1, 1], groups: 5 },
   'depthwise with a multiplier': { x: [2, 3, 6, 7], weight: [6, 1, 3, 3], padding: [1, 1, 1, 1], groups: 3 },
   'depthwise with stride 2': { x: [1, 5, 8, 7], weight: [5, 1, 3, 3], stride: [2, 2], padding: [0, 0, 1, 1], groups: 5 },
+  'depthwise, cropped by negative padding': { x: [1, 3, 9, 8], weight: [3, 1, 3, 3], stride: [1, 2], padding: [-3, 1, 0, -1], groups: 3 },
   'kernel larger than the image': { x: [1, 2, 3, 2], weight: [3, 2, 5, 5], padding: [2, 2, 2, 2] },
   'padding larger than the kernel': { x: [1, 2, 4, 3], weight: [3, 2, 2, 2], padding: [3, 4, 5, 3] },
   'padding larger than the kernel, stride 2': { x: [1, 2, 5, 4], weight: [3, 2, 3, 3], stride: [2, 2], padding: [5, 4, 4, 7] },
