@@ -1,7 +1,7 @@
 /**
  * A strided window of a tensor that may reach past its edge: slice and pad in one formula, and its gradient.
  *   y[j] = x[start + step j] where that lies inside x, else `value`       (per axis)
- *   dx[i] = dy[(i - start) / step] where that is a whole index of y, else 0
+ *   dx[i] = dy[(i - start) / step] where that is a whole index of y, else 0; a negative step runs backwards
  *   x, dx [X0, X1, X2, X3] f32    y, dy [Y0, Y1, Y2, Y3] f32, shapes padded on the left with ones to rank 4.
  * One invocation writes one element.
  */
@@ -52,7 +52,7 @@ ${linearMain(count(p.x))}
   ${coordinates(p.x)}
   ${AXES.map((axis) => `let d${axis} = j${axis} - ${p.start[axis]}; let s${axis} = d${axis} / ${p.step[axis]};`).join(' ')}
   var value = 0.0;
-  if (${AXES.map((axis) => `d${axis} >= 0 && d${axis} % ${p.step[axis]} == 0 && s${axis} < ${p.y[axis]}`).join(' && ')}) {
+  if (${AXES.map((axis) => `d${axis} ${p.step[axis] > 0 ? '>=' : '<='} 0 && d${axis} % ${p.step[axis]} == 0 && s${axis} < ${p.y[axis]}`).join(' && ')}) {
     value = dy[${flat(p.y, 's')}];
   }
   ${store('dx[i]', 'value', p.accumulate)}

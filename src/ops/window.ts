@@ -59,9 +59,11 @@ function checkRank(x: Shape, attributes: Record<string, readonly number[]>, refu
 }
 
 export interface SliceAttributes {
+  /** The first element taken. */
   readonly start: readonly number[];
   /** Elements taken per axis; 0 takes the whole axis. */
   readonly size: readonly number[];
+  /** Negative steps run backwards. */
   readonly step: readonly number[];
 }
 
@@ -74,8 +76,8 @@ export const slice: Op<SliceAttributes> = {
     checkRank(x!, { start, size, step }, refuse);
     return x!.map((length, axis) => {
       const taken = size[axis] === 0 ? length : size[axis]!;
-      const last = start[axis]! + (taken - 1) * step[axis]!;
-      if (step[axis]! < 1 || taken < 1 || start[axis]! < 0 || last >= length) {
+      const ends = [start[axis]!, start[axis]! + (taken - 1) * step[axis]!];
+      if (step[axis] === 0 || taken < 1 || Math.min(...ends) < 0 || Math.max(...ends) >= length) {
         throw refuse(`axis ${axis}: ${taken} elements from ${start[axis]} by ${step[axis]} do not lie in 0..${length - 1}`);
       }
       return taken;

@@ -71,6 +71,9 @@ describe('slice against plain loops, and the adjoint identity', () => {
     { x: [3, 2, 5, 5], start: [1, 0, 0, 0], size: [2, 0, 0, 0], step: [1, 1, 1, 1] },
     { x: [4, 6], start: [1, 5], size: [2, 1], step: [2, 7] },
     { x: [2, 3, 4], start: [0, 0, 0], size: [0, 0, 0], step: [1, 1, 1] },
+    { x: [5], start: [4], size: [5], step: [-1] },
+    { x: [1, 3, 5, 4], start: [0, 2, 0, 3], size: [0, 0, 0, 0], step: [1, -1, 1, -1] },
+    { x: [11, 7, 5], start: [9, 5, 0], size: [3, 6, 2], step: [-4, -1, 3] },
   ])('$x from $start, $size by $step', async (c) => {
     const { subject, twin } = sliceSubject(c);
     expectAdjoint(subject, await prove(engine(), subject, twin, exact), twin);
@@ -105,6 +108,8 @@ describe('pad against plain loops, and the adjoint identity', () => {
 
 test.each([
   ['past the end', { op: 'slice', attributes: { start: [2], size: [3], step: [1] }, x: [random([4], 1)] }, 'do not lie in'],
+  ['before the beginning', { op: 'slice', attributes: { start: [1], size: [3], step: [-1] }, x: [random([4], 1)] }, 'do not lie in'],
+  ['backwards from past the end', { op: 'slice', attributes: { start: [4], size: [2], step: [-1] }, x: [random([4], 1)] }, 'do not lie in'],
   ['step 0', { op: 'slice', attributes: { start: [0], size: [2], step: [0] }, x: [random([4], 1)] }, 'do not lie in'],
   ['too few entries', { op: 'slice', attributes: { start: [0], size: [2], step: [1] }, x: [random([4, 2], 1)] }, 'one entry per axis'],
   ['nothing is left', { op: 'pad', attributes: { before: [-2], after: [-2] }, x: [random([4], 1)] }, 'nothing is left'],
@@ -115,11 +120,13 @@ test.each([
 
 describe('a planted bug in slice or pad is noticed', () => {
   const slice = sliceSubject({ x: [2, 7, 9], start: [0, 1, 0], size: [0, 3, 4], step: [1, 2, 2] });
+  const backwards = sliceSubject({ x: [2, 7, 9], start: [1, 6, 8], size: [0, 3, 4], step: [-1, -2, -2] });
   const pad = padSubject({ x: [2, 3, 4], before: [0, 1, 2], after: [0, 0, 1], value: 2 });
   const bugs: readonly (PlantedBug & { readonly of: typeof slice; readonly twice?: boolean })[] = [
     { name: 'slice ignores the step', of: slice, pass: 'forward', find: '+ j2 * 2', replace: '+ j2 * 1' },
     { name: 'slice starts one late', of: slice, pass: 'forward', find: 'let s2 = 1', replace: 'let s2 = 2' },
     { name: 'slice spreads the gradient between the samples', of: slice, pass: 'backward', find: '&& d3 % 2 == 0', replace: '' },
+    { name: 'slice backwards takes the gradient of what lies ahead', of: backwards, pass: 'backward', find: 'd3 <= 0', replace: 'd3 >= 0' },
     { name: 'slice forgets the gradient of a branch', of: slice, pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
     { name: 'pad fills with zero', of: pad, pass: 'forward', find: 'var value = (2.0f)', replace: 'var value = 0.0' },
     { name: 'pad reads across the edge', of: pad, pass: 'forward', find: 's3 >= 0 &&', replace: '' },
