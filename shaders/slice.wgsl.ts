@@ -18,13 +18,15 @@ export interface WindowParameters {
   readonly value: number;
 }
 
-const AXES = [0, 1, 2, 3] as const;
-const count = (shape: Shape4): number => shape[0] * shape[1] * shape[2] * shape[3];
+export const AXES = [0, 1, 2, 3] as const;
+export const count = (shape: Shape4): number => shape[0] * shape[1] * shape[2] * shape[3];
 const strides = (shape: Shape4): Shape4 => [shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1];
 
-const coordinates = (shape: Shape4): string =>
+/** Binds j0 .. j3, the place of element `i`. */
+export const coordinates = (shape: Shape4): string =>
   AXES.map((axis) => `let j${axis} = i32((i / ${strides(shape)[axis]}u) % ${shape[axis]}u);`).join(' ');
-const flat = (shape: Shape4, name: string): string =>
+/** The element at `name`0 .. `name`3. */
+export const flat = (shape: Shape4, name: string): string =>
   AXES.map((axis) => `${name}${axis} * ${strides(shape)[axis]}`).join(' + ');
 
 export function slice(p: WindowParameters): string {

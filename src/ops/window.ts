@@ -1,4 +1,5 @@
-/** Slice and pad: both are a strided window of the input (shaders/slice.wgsl.ts). */
+/** Slice and pad: both are a strided window of the input (shaders/slice.wgsl.ts), unless the padding is folded (shaders/pad.wgsl.ts). */
+import { pad as padKernel, padBackward } from '../../shaders/pad.wgsl.ts';
 import { linearGrid } from '../../shaders/prelude.wgsl.ts';
 import { slice as kernel, sliceBackward, type WindowParameters } from '../../shaders/slice.wgsl.ts';
 import type { Shape } from '../network/network.ts';
@@ -87,30 +88,65 @@ export const slice: Op<SliceAttributes> = {
 };
 
 export interface PadAttributes {
+  /** Elements more at either end of every axis; negative ones crop, of constant padding only. */
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** What the new elements are: `value`, a mirror image without the border itself, or the border repeated. */
+  readonly mode: 'constant' | 'reflect' | 'edge';
   readonly value: number;
 }
 
+const constantPad = windowKernels<PadAttributes>(({ before, value }) => ({
+  start: rank4(
+    before.map((n) => -n),
+    0,
+  ),
+  step: [1, 1, 1, 1],
+  value,
+}));
+
 export const pad: Op<PadAttributes> = {
   name: 'pad',
-  attributes: { before: [], after: [], value: 0 },
+  attributes: { before: [], after: [], mode: 'constant', value: 0 },
   weights: {},
   arity: [1, 1],
-  shape([x], { before, after }, _weights, refuse) {
+  shape([x], { before, after, mode }, _weights, refuse) {
     checkRank(x!, { before, after }, refuse);
+    if (!['constant', 'reflect', 'edge'].includes(mode)) throw refuse(`there is no mode '${mode}'`, 'known: constant, reflect, edge');
     return x!.map((length, axis) => {
-      const size = length + before[axis]! + after[axis]!;
+      const ends = [before[axis]!, after[axis]!] as const;
+      const size = length + ends[0] + ends[1];
       if (size < 1) throw refuse(`axis ${axis}: nothing is left of ${length} elements`);
+      if (mode !== 'constant' && Math.min(...ends) < 0) throw refuse(`axis ${axis}: ${mode} padding cannot crop, got ${ends.join(' and ')}`);
+      if (mode === 'reflect' && Math.max(...ends) >= length) {
+        throw refuse(`axis ${axis}: a mirror image of ${length} elements without the border has ${length - 1}, asked for ${Math.max(...ends)}`);
+      }
       return size;
     });
   },
-  ...windowKernels<PadAttributes>(({ before, value }) => ({
-    start: rank4(
-      before.map((n) => -n),
-      0,
-    ),
-    step: [1, 1, 1, 1],
-    value,
-  })),
+  forward(c) {
+    const { mode, before } = c.attributes;
+    if (mode === 'constant') return constantPad.forward(c);
+    const [x, y] = [rank4(c.x[0]!.shape), rank4(c.y.shape)];
+    c.dispatch({
+      kernel: 'pad',
+      code: padKernel({ x, y, before: rank4(before, 0), mode }),
+      tensors: { x: c.x[0]!, y: c.y },
+      grid: linearGrid(elements(y)),
+      flops: 0,
+    });
+  },
+  backward(c) {
+    const { mode, before } = c.attributes;
+    const target = c.dx[0];
+    if (mode === 'constant' || !target) return constantPad.backward(c);
+    const [x, y] = [rank4(c.x[0]!.shape), rank4(c.y.shape)];
+    c.dispatch({
+      kernel: 'pad',
+      code: padBackward({ x, y, before: rank4(before, 0), mode, accumulate: target.accumulate }),
+      tensors: { dy: c.dy, dx: target.tensor },
+      grid: linearGrid(elements(x)),
+      flops: elements(y),
+    });
+  },
 };

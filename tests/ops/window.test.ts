@@ -47,6 +47,7 @@ interface PadCase {
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly value?: number;
+  readonly mode?: 'reflect' | 'edge';
 }
 
 function padTwin(x: Tensor, { before, after, value = 0 }: PadCase): Twin {
@@ -57,7 +58,38 @@ function padTwin(x: Tensor, { before, after, value = 0 }: PadCase): Twin {
 function padSubject(c: PadCase): { subject: Subject; twin: Twin } {
   const { x: shape, ...attributes } = c;
   const x = random(shape, 1);
-  return { subject: { op: 'pad', attributes, x: [x] }, twin: padTwin(x, c) };
+  return { subject: { op: 'pad', attributes, x: [x] }, twin: c.mode ? foldTwin(x, c) : padTwin(x, c) };
+}
+
+/** y[j] = x[fold(j - before)]; whatever lies outside of x is walked back into it, step by step. */
+function foldTwin(x: Tensor, { before, after, mode }: PadCase): Twin {
+  const shape = x.shape.map((size, axis) => size + before[axis]! + after[axis]!);
+  const fold = (at: number, size: number): number => {
+    if (mode === 'edge') return at < 0 ? 0 : at >= size ? size - 1 : at;
+    let [place, way] = [0, 1];
+    for (let walked = 0; walked < Math.abs(at); walked++) {
+      if (place + way >= size || place + way < 0) way = -way;
+      place += way;
+    }
+    return place;
+  };
+  const source = Array.from({ length: count(shape) }, (_, i) => {
+    let [at, stride] = [0, 1];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += fold((i % shape[axis]!) - before[axis]!, x.shape[axis]!) * stride;
+      stride *= x.shape[axis]!;
+      i = Math.floor(i / shape[axis]!);
+    }
+    return at;
+  });
+  return {
+    y: Sum.of(shape, (i) => x.data[source[i]!]!),
+    dx(dy) {
+      const dx = new Sum(x.shape);
+      source.forEach((at, i) => dx.add(at, dy[i]!));
+      return [dx];
+    },
+  };
 }
 
 const exact = { exact: true, exactGradient: true };
@@ -106,6 +138,29 @@ describe('pad against plain loops, and the adjoint identity', () => {
   });
 });
 
+describe('pad by mirror image and by edge against plain loops, and the adjoint identity', () => {
+  test.each<PadCase>([
+    { mode: 'reflect', x: [5], before: [4], after: [4] },
+    { mode: 'reflect', x: [2], before: [1], after: [1] },
+    { mode: 'reflect', x: [2, 3, 5, 7], before: [0, 0, 1, 6], after: [0, 0, 4, 0] },
+    { mode: 'reflect', x: [3, 2, 4, 3], before: [2, 1, 0, 2], after: [1, 0, 3, 1] },
+    { mode: 'reflect', x: [1, 1, 3, 1], before: [0, 0, 2, 0], after: [0, 0, 1, 0] },
+    { mode: 'edge', x: [1], before: [3], after: [2] },
+    { mode: 'edge', x: [4, 3], before: [5, 0], after: [0, 7] },
+    { mode: 'edge', x: [2, 3, 5, 7], before: [0, 0, 2, 9], after: [0, 0, 7, 1] },
+    { mode: 'edge', x: [2, 1, 3, 2], before: [1, 2, 0, 1], after: [2, 1, 3, 0] },
+    { mode: 'edge', x: [2, 3], before: [0, 0], after: [0, 0] },
+  ])('$mode, $x, $before before and $after after', async (c) => {
+    const { subject, twin } = padSubject(c);
+    expectAdjoint(subject, await prove(engine(), subject, twin, { exact: true }), twin);
+  });
+
+  test.each(['reflect', 'edge'] as const)('%s, gradients of two branches', async (mode) => {
+    const { subject, twin } = padSubject({ mode, x: [2, 3, 4], before: [0, 1, 2], after: [0, 0, 1] });
+    await prove(engine(), subject, twin, { twice: true });
+  });
+});
+
 test.each([
   ['past the end', { op: 'slice', attributes: { start: [2], size: [3], step: [1] }, x: [random([4], 1)] }, 'do not lie in'],
   ['before the beginning', { op: 'slice', attributes: { start: [1], size: [3], step: [-1] }, x: [random([4], 1)] }, 'do not lie in'],
@@ -113,6 +168,10 @@ test.each([
   ['step 0', { op: 'slice', attributes: { start: [0], size: [2], step: [0] }, x: [random([4], 1)] }, 'do not lie in'],
   ['too few entries', { op: 'slice', attributes: { start: [0], size: [2], step: [1] }, x: [random([4, 2], 1)] }, 'one entry per axis'],
   ['nothing is left', { op: 'pad', attributes: { before: [-2], after: [-2] }, x: [random([4], 1)] }, 'nothing is left'],
+  ['a mode that is none', { op: 'pad', attributes: { before: [1], after: [1], mode: 'wrap' }, x: [random([4], 1)] }, "no mode 'wrap'"],
+  ['a mirror image that is too small', { op: 'pad', attributes: { before: [1], after: [4], mode: 'reflect' }, x: [random([4], 1)] }, 'has 3, asked for 4'],
+  ['a mirror image of one element', { op: 'pad', attributes: { before: [1], after: [0], mode: 'reflect' }, x: [random([1], 1)] }, 'has 0, asked for 1'],
+  ['an edge that crops', { op: 'pad', attributes: { before: [-1], after: [2], mode: 'edge' }, x: [random([4], 1)] }, 'cannot crop'],
   ['five axes', { op: 'pad', attributes: { before: [0, 0, 0, 0, 0], after: [0, 0, 0, 0, 0] }, x: [random([1, 1, 1, 1, 1], 1)] }, 'at most 4 axes'],
 ])('%s: refused', async (_, subject, message) => {
   await expect(run(engine(), subject)).rejects.toThrow(message);
@@ -122,6 +181,8 @@ describe('a planted bug in slice or pad is noticed', () => {
   const slice = sliceSubject({ x: [2, 7, 9], start: [0, 1, 0], size: [0, 3, 4], step: [1, 2, 2] });
   const backwards = sliceSubject({ x: [2, 7, 9], start: [1, 6, 8], size: [0, 3, 4], step: [-1, -2, -2] });
   const pad = padSubject({ x: [2, 3, 4], before: [0, 1, 2], after: [0, 0, 1], value: 2 });
+  const mirror = padSubject({ mode: 'reflect', x: [2, 4, 5], before: [0, 1, 3], after: [0, 2, 1] });
+  const edge = padSubject({ mode: 'edge', x: [2, 4, 5], before: [0, 1, 3], after: [0, 2, 1] });
   const bugs: readonly (PlantedBug & { readonly of: typeof slice; readonly twice?: boolean })[] = [
     { name: 'slice ignores the step', of: slice, pass: 'forward', find: '+ j2 * 2', replace: '+ j2 * 1' },
     { name: 'slice starts one late', of: slice, pass: 'forward', find: 'let s2 = 1', replace: 'let s2 = 2' },
@@ -130,6 +191,12 @@ describe('a planted bug in slice or pad is noticed', () => {
     { name: 'slice forgets the gradient of a branch', of: slice, pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
     { name: 'pad fills with zero', of: pad, pass: 'forward', find: 'var value = (2.0f)', replace: 'var value = 0.0' },
     { name: 'pad reads across the edge', of: pad, pass: 'forward', find: 's3 >= 0 &&', replace: '' },
+    { name: 'the mirror image repeats the border', of: mirror, pass: 'forward', find: 'abs(j3 - 3)', replace: 'abs(j3 - 3) - 1' },
+    { name: 'the mirror image forgets the gradient at the end', of: mirror, pass: 'backward', find: 'k3 < 3', replace: 'k3 < 2' },
+    { name: 'the border of a mirror image counts twice', of: mirror, pass: 'backward', find: '(j3 == 0 || s3 < 0)', replace: '(s3 < 0)' },
+    { name: 'the mirror image forgets the gradient of a branch', of: mirror, pass: 'backward', find: '= dx[i] +', replace: '=', twice: true },
+    { name: 'the edge is one element short', of: edge, pass: 'forward', find: 'clamp(j3 - 3, 0, 4)', replace: 'clamp(j3 - 3, 0, 3)' },
+    { name: 'the edge keeps the gradient of one element', of: edge, pass: 'backward', find: /select\(j3 \+ 3, 0, /, replace: 'select(j3 + 3, 3, ' },
     { name: 'pad mistakes the place of the gradient', of: pad, pass: 'backward', find: 'j3 - -2', replace: 'j3 - -1' },
   ];
   test.each(bugs)('$name', async ({ of: { subject, twin }, twice = false, ...bug }) => {
