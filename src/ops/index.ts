@@ -10,6 +10,7 @@ import { convTranspose2d } from './conv_transpose2d.ts';
 import { curves } from './curve.ts';
 import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
+import { globalMaxPool } from './global_max_pool.ts';
 import { lrn } from './lrn.ts';
 import { lrnWithin } from './lrn_within.ts';
 import { maxPool } from './max_pool.ts';
@@ -34,6 +35,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     dense,
     flatten,
     globalAveragePool,
+    globalMaxPool,
     identity,
     lrn,
     lrnWithin,
