@@ -36,6 +36,24 @@ export function merged(axes: readonly Axis[]): Axis[] {
   return result;
 }
 
+/** A walk by fours where every tensor either holds four elements side by side or repeats one, else by single ones. */
+export interface Quads {
+  readonly lanes: 1 | 4;
+  /** In steps of `lanes`; the strides of a tensor of vec4f are in quads. */
+  readonly axes: readonly Axis[];
+  /** By tensor. */
+  readonly types: readonly ('f32' | 'vec4f')[];
+}
+
+export function quads(axes: readonly Axis[], tensors: number): Quads {
+  const all = merged(axes);
+  const inner = all.at(-1);
+  if (!inner || inner.size % 4 !== 0 || inner.strides.some((stride) => stride > 1)) return { lanes: 1, axes: all, types: range(tensors).map(() => 'f32') };
+  const wide = inner.strides.map((stride) => stride === 1);
+  const outer = all.slice(0, -1).map(({ size, strides }) => ({ size, strides: strides.map((stride, tensor) => (wide[tensor] ? stride / 4 : stride)) }));
+  return { lanes: 4, axes: [...outer, { size: inner.size / 4, strides: inner.strides }], types: wide.map((is) => (is ? 'vec4f' : 'f32')) };
+}
+
 /** Expression of where the element of `tensor` lies that belongs to index `i` (a name) of the walk, the last axis fastest. */
 export function offset(i: string, axes: readonly Axis[], tensor: number): string {
   const own = merged(axes.map(({ size, strides }) => ({ size, strides: [strides[tensor]!] })));

@@ -7,7 +7,7 @@
  * maximum and minimum give the gradient of a tie to a. prelu: a is the input, b the slope (He et al. 2015).
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { merged, offset, repeatedAxes, sizeOf, type Axis } from './axes.wgsl.ts';
+import { offset, quads, repeatedAxes, sizeOf, type Axis } from './axes.wgsl.ts';
 import { linearGrid, linearMain, store } from './prelude.wgsl.ts';
 import { reductionGrid, reductionMain, splitOf, type Reduction } from './reduction.wgsl.ts';
 
@@ -31,25 +31,15 @@ export interface BinaryParameters {
   readonly y: readonly number[];
 }
 
-/** Elements of one invocation, and the walk over them: where four lie side by side, in steps of four. */
-function quads(axes: readonly Axis[]): { readonly lanes: 1 | 4; readonly axes: readonly Axis[]; readonly types: readonly ('f32' | 'vec4f')[] } {
-  const all = merged(axes);
-  const inner = all.at(-1);
-  if (!inner || inner.size % 4 !== 0 || inner.strides.some((stride) => stride > 1)) return { lanes: 1, axes: all, types: axes[0]?.strides.map(() => 'f32') ?? [] };
-  const wide = inner.strides.map((stride) => stride === 1);
-  const outer = all.slice(0, -1).map(({ size, strides }) => ({ size, strides: strides.map((stride, tensor) => (wide[tensor] ? stride / 4 : stride)) }));
-  return { lanes: 4, axes: [...outer, { size: inner.size / 4, strides: inner.strides }], types: wide.map((is) => (is ? 'vec4f' : 'f32')) };
-}
-
-export const binaryGrid = ({ a, b, y }: BinaryParameters): [number, number, number] => linearGrid(sizeOf(quads(repeatedAxes(y, [a, b])).axes));
+export const binaryGrid = ({ a, b, y }: BinaryParameters): [number, number, number] => linearGrid(sizeOf(quads(repeatedAxes(y, [a, b]), 2).axes));
 
 export function binary({ name, a, b, y }: BinaryParameters): string {
-  const { lanes, axes, types } = quads(repeatedAxes(y, [a, b]));
+  const { lanes, axes, types } = quads(repeatedAxes(y, [a, b]), 2);
   const type = lanes === 4 ? 'vec4f' : 'f32';
   return wgsl`
 alias T = ${type};
-@group(0) @binding(0) var<storage, read> a: array<${types[0] ?? 'f32'}>;
-@group(0) @binding(1) var<storage, read> b: array<${types[1] ?? 'f32'}>;
+@group(0) @binding(0) var<storage, read> a: array<${types[0]}>;
+@group(0) @binding(1) var<storage, read> b: array<${types[1]}>;
 @group(0) @binding(2) var<storage, read_write> y: array<${type}>;
 
 ${linearMain(sizeOf(axes))}
@@ -83,17 +73,17 @@ function gradientWalk({ a, b, y, of, software }: BinaryGradient): { axes: Axis[]
 
 export function binaryGradientGrid(p: BinaryGradient): [number, number, number] {
   const { axes, reduction } = gradientWalk(p);
-  return reduction ? reductionGrid(reduction) : linearGrid(sizeOf(quads(axes).axes));
+  return reduction ? reductionGrid(reduction) : linearGrid(sizeOf(quads(axes, 3).axes));
 }
 
 /** dx = da or db, with bindings for the operands that it reads. */
 export function binaryBackward(p: BinaryGradient & { readonly accumulate: boolean }): string {
   const { axes, reduction } = gradientWalk(p);
-  const walk = quads(axes);
+  const walk = quads(axes, 3);
   const expression = FUNCTIONS[p.name][`d${p.of}`]!;
   const operands = operandsOf(p);
   const type = reduction || walk.lanes === 1 ? 'f32' : 'vec4f';
-  const typeOf = (name: 'a' | 'b'): string => (reduction ? 'f32' : (walk.types[name === 'a' ? 1 : 2] ?? 'f32'));
+  const typeOf = (name: 'a' | 'b'): string => (reduction ? 'f32' : walk.types[name === 'a' ? 1 : 2]!);
   const at = (tensor: number): string => (reduction ? `at${tensor}` : offset('i', walk.axes, tensor));
   const element = (name: 'a' | 'b'): string => (operands.includes(name) ? `T(${name}[${at(name === 'a' ? 1 : 2)}])` : 'T(0)');
   const gradient = `gradient(dy[${at(0)}], ${element('a')}, ${element('b')})`;

@@ -18,6 +18,7 @@ import type { Op } from './op.ts';
 import { prelu } from './prelu.ts';
 import { relu } from './relu.ts';
 import { softmax } from './softmax.ts';
+import { transpose } from './transpose.ts';
 import { flatten, identity, reshape } from './view.ts';
 import { pad, slice } from './window.ts';
 
@@ -46,6 +47,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     reshape,
     slice,
     softmax,
+    transpose,
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((op) => [op.name, op]),
