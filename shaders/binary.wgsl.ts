@@ -95,7 +95,7 @@ ${operands.map((name, index) => `@group(0) @binding(${index + 1}) var<storage, r
 
 fn gradient(g: T, p: T, q: T) -> T { return ${expression}; }
 
-${reduction ? reductionMain(reduction, gradient, store('dx[i]', 'sum', p.accumulate)) : `${linearMain(sizeOf(walk.axes))}
+${reduction ? reductionMain(reduction, [0, 1, 2], gradient, store('dx[i]', 'sum', p.accumulate)) : `${linearMain(sizeOf(walk.axes))}
   ${store('dx[i]', gradient, p.accumulate)}
 }`}`;
 }

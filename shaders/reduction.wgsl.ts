@@ -32,11 +32,9 @@ export function reductionGrid({ kept, split }: Reduction): [number, number, numb
 }
 
 /**
- * Entry point. `term` gets where the elements of the tensors lie (names) and gives its statements and the term;
- * `save` stores the sum of index `i`. Binds at0, at1, ... by tensor.
+ * Entry point: `term` reads the elements at at0, at1, ... of as many `tensors`, and `save` stores `sum`, that of index i.
  */
-export function reductionMain({ kept, summed, split }: Reduction, term: string, save: string): string {
-  const tensors = [...((kept[0] ?? summed[0])?.strides.keys() ?? [])];
+export function reductionMain({ kept, summed, split }: Reduction, tensors: readonly number[], term: string, save: string): string {
   return `${split > 1 ? `var<workgroup> parts: array<f32, ${split}>;` : ''}
 
 @compute @workgroup_size(${WORKGROUP})

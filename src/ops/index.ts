@@ -16,6 +16,7 @@ import { lrnWithin } from './lrn_within.ts';
 import { maxPool } from './max_pool.ts';
 import type { Op } from './op.ts';
 import { prelu } from './prelu.ts';
+import { reductions } from './reduce.ts';
 import { relu } from './relu.ts';
 import { softmax } from './softmax.ts';
 import { transpose } from './transpose.ts';
@@ -43,6 +44,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     maxPool,
     pad,
     prelu,
+    ...reductions,
     relu,
     reshape,
     slice,
