@@ -11,6 +11,7 @@ import { curves } from './curve.ts';
 import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { globalMaxPool } from './global_max_pool.ts';
+import { layerNorm } from './layer_norm.ts';
 import { lrn } from './lrn.ts';
 import { lrnWithin } from './lrn_within.ts';
 import { maxPool } from './max_pool.ts';
@@ -39,6 +40,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     globalAveragePool,
     globalMaxPool,
     identity,
+    layerNorm,
     lrn,
     lrnWithin,
     maxPool,
