@@ -60,7 +60,8 @@ function parseInput(section: Section): NetworkInput {
   return input;
 }
 
-function parsePreprocess(section: Section): Preprocess {
+/** The `preprocess` object of a manifest and of all files that state one. */
+export function parsePreprocess(section: Section): Preprocess {
   const channels = section.oneOf('channels', ['RGB', 'BGR', 'gray']);
   const preprocess: Preprocess = {
     channels,
