@@ -5,6 +5,7 @@ import { quote } from '../network/spelling.ts';
 import { describeContent, recogniseContent, refuseForeign } from './content.ts';
 import { baseName, type Format, type LoadOptions, type NamedFile } from './format.ts';
 import { formats } from './index.ts';
+import { withSidecar } from './sidecar.ts';
 
 export type { LoadOptions, NamedFile } from './format.ts';
 
@@ -25,7 +26,7 @@ export async function loadNetwork(files: readonly NamedFile[], options: LoadOpti
     throw new UnitscopeError('usage', `several networks at once: ${names}`, {}, 'give the files of one network');
   }
   const { file, format } = found[0]!;
-  const network = await format.load(file, files, options);
+  const network = withSidecar(await format.load(file, files, options), file, files);
   const note = extensionNote(file, format);
   return note ? { ...network, notes: [...(network.notes ?? []), note] } : network;
 }

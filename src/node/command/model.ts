@@ -4,7 +4,10 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
 import { formats } from '../../formats/index.ts';
+import { readSidecar, SIDECAR } from '../../formats/sidecar.ts';
 import { hashBytes, loadNetwork, shapesOf, type NamedFile, type Network } from '../../index.ts';
+import { ownCatalog } from '../catalog/catalog.ts';
+import { knownEntry } from '../catalog/known.ts';
 import { nearest } from './arguments.ts';
 import type { Call, Option } from './command.ts';
 import { ioFault, kindOf, readBytes } from './files.ts';
@@ -32,18 +35,26 @@ const NOTES_SHOWN = 3;
 /** Loads and checks the model before any GPU is asked for. Its notes go to stderr unless the command shows them. */
 export async function loadModel(call: Call, operand = EMBEDDED, notes: 'warn' | 'kept' = 'warn'): Promise<Model> {
   const shape = call.values['input-shape'];
-  const files = await filesOf(operand, call.values.weights);
+  const { files, beside } = await filesOf(operand, call.values.weights);
   const options = { strict: call.flags.has('strict'), ...(shape !== undefined && { inputShape: sizesOf('input-shape', shape) }) };
   let network: Network;
   try {
-    network = await loadNetwork(files, options);
+    network = await loadNetwork([...files, ...beside], options);
     shapesOf(network);
   } catch (error) {
     throw unusable(error, operand);
   }
+  if (!network.preprocess) network = withKnownPreprocess(network, files);
   if (call.values.labels !== undefined) network = { ...network, labels: await readLabels(call.values.labels) };
   if (notes === 'warn') warnOf(call, network);
   return { network, hash: await hashOf(files) };
+}
+
+/** The preprocessing of a network whose weights the catalog knows, where the files say nothing. */
+function withKnownPreprocess(network: Network, files: readonly NamedFile[]): Network {
+  const entry = knownEntry(ownCatalog(), files);
+  if (!entry?.preprocess) return network;
+  return { ...network, preprocess: entry.preprocess, notes: [...(network.notes ?? []), `the preprocessing is known from the catalog, where this is '${entry.name}'`] };
 }
 
 function warnOf(call: Call, { notes = [] }: Network): void {
@@ -59,8 +70,14 @@ function embeddedFolder(): string {
   return found;
 }
 
-/** The main file, and those of its neighbours that it names. */
-async function filesOf(operand: string, weights?: string): Promise<NamedFile[]> {
+interface ModelFiles {
+  /** The main file, and those of its neighbours that it names: what the network is made of. */
+  readonly files: readonly NamedFile[];
+  /** What is said of it: its sidecar with the labels. */
+  readonly beside: readonly NamedFile[];
+}
+
+async function filesOf(operand: string, weights?: string): Promise<ModelFiles> {
   const path = operand === EMBEDDED ? embeddedFolder() : operand;
   const kind = await kindOf(path);
   if (kind === 'nothing') throw await missing(path);
@@ -72,7 +89,23 @@ async function filesOf(operand: string, weights?: string): Promise<NamedFile[]> 
   const given = new Set(apart.map(({ name }) => basename(name)));
   const others = ends.filter((end) => !apart.some(({ name }) => name.toLowerCase().endsWith(end)));
   const named = [...(await namedIn(folder, texts)), ...(await endingIn(folder, others))];
-  return [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
+  const files = [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
+  const beside = await sidecarIn(folder);
+  return { files: files.filter(({ name }) => !beside.some((file) => file.name === name)), beside };
+}
+
+/** The sidecar of a folder and the labels that it names. A sidecar that cannot be read is told by the loader. */
+async function sidecarIn(folder: string): Promise<NamedFile[]> {
+  const names = await listFiles(folder).catch(() => [] as string[]);
+  if (!names.includes(SIDECAR)) return [];
+  const sidecar = await readNamed(join(folder, SIDECAR));
+  let labels: unknown;
+  try {
+    ({ labels } = readSidecar(new TextDecoder().decode(sidecar.bytes), SIDECAR));
+  } catch {
+    return [sidecar];
+  }
+  return typeof labels === 'string' && names.includes(labels) ? [sidecar, await readNamed(join(folder, labels))] : [sidecar];
 }
 
 async function missing(path: string): Promise<UnitscopeError> {

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { loadNetwork } from '../../src/formats/loader.ts';
+import { readSidecar, writeSidecar } from '../../src/formats/sidecar.ts';
+import { encodeText } from '../../src/formats/text.ts';
+import { onnxModel, op } from './onnx-builder.ts';
+
+const model = { name: 'folder/net.onnx', bytes: onnxModel({ nodes: [op('Relu')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }) };
+const preprocess = { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1], fit: 'crop' } as const;
+const sidecar = (text: string) => ({ name: 'folder/unitscope.json', bytes: encodeText(text) });
+
+describe('a sidecar', () => {
+  test('says what the model file does not', async () => {
+    const text = writeSidecar({ model: 'net.onnx', title: 'Net', source: 'here', licence: 'MIT', preprocess, labels: 'names.txt' });
+    const network = await loadNetwork([model, sidecar(text), { name: 'names.txt', bytes: encodeText('one\r\ntwo\n') }]);
+    expect(network).toMatchObject({ preprocess, labels: ['one', 'two'], notes: ["the preprocessing is that of 'folder/unitscope.json'"] });
+    expect(readSidecar(text, 'x')).toMatchObject({ title: 'Net', licence: 'MIT' });
+  });
+
+  test('may hold the labels itself, and nothing else', async () => {
+    const network = await loadNetwork([model, sidecar(writeSidecar({ model: 'net.onnx', labels: ['a', 'b'] }))]);
+    expect(network.labels).toEqual(['a', 'b']);
+    expect(network.preprocess).toBeUndefined();
+  });
+
+  test('of another model says nothing of this one', async () => {
+    const network = await loadNetwork([model, sidecar(writeSidecar({ model: 'other.onnx', preprocess }))]);
+    expect(network.preprocess).toBeUndefined();
+  });
+
+  test('does not overrule the model', async () => {
+    const manifest = { format: 'unitscope', version: 1, name: 'net', inputs: [{ name: 'x', shape: [1, 3, 4, 4] }], outputs: ['y'], preprocess: { ...preprocess, range: 255 }, labels: ['own'], nodes: [{ name: 'y', op: 'relu', inputs: ['x'] }] };
+    const network = await loadNetwork([{ name: 'net.json', bytes: encodeText(JSON.stringify(manifest)) }, sidecar(writeSidecar({ model: 'net.json', preprocess, labels: ['other'] }))]);
+    expect(network).toMatchObject({ preprocess: { range: 255 }, labels: ['own'] });
+  });
+
+  test.each<[string, RegExp]>([
+    ['{', /JSON/],
+    ['{"format":"unitscope-sidecar"}', /model: must be a text/],
+    ['{"format":"something"}', /none of unitscope-sidecar/],
+    ['{"format":"unitscope-sidecar","model":"net.onnx","preproces":{}}', /preproces: is unknown/],
+    ['{"format":"unitscope-sidecar","model":"net.onnx","preprocess":{"channels":"RGB","range":0,"mean":[0,0,0],"std":[1,1,1],"fit":"crop"}}', /preprocess\.range: must be above 0/],
+  ])('%s is refused', async (text, message) => {
+    await expect(loadNetwork([model, sidecar(text)])).rejects.toMatchObject({ code: 'model-format', message: expect.stringMatching(message) as string });
+  });
+});
