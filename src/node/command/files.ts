@@ -13,6 +13,7 @@ const MEANING: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is no folder',
   ENOSPC: 'the disk is full',
+  EFBIG: 'it is larger than you may write',
   EDQUOT: 'your share of the disk is full',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'its name is too long',

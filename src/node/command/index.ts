@@ -4,10 +4,11 @@ import { bench } from './bench.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
+import { fetch } from './fetch.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
 import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 
-export const commands: readonly Command[] = [inspect, plan, classify, activations, gradient, maximize, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, plan, classify, activations, gradient, maximize, kernels, bench, doctor];

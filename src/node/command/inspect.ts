@@ -1,9 +1,10 @@
 /** `unitscope inspect`: what a model file holds. */
-import { shapesOf, type Network, type Node, type Preprocess } from '../../index.ts';
+import { shapesOf, type Network, type Node } from '../../index.ts';
 import type { Command, Report } from './command.ts';
 import { table } from './help.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
 import { binary, counted } from './quantity.ts';
+import { wayOf } from './way.ts';
 
 export const inspect: Command = {
   name: 'inspect',
@@ -77,10 +78,6 @@ function describe({ name, inputs, preprocess, outputs, labels, parameters, layer
     ...table([['layer', 'op', 'output', 'parameters', 'attributes'], ...rows], [3]),
     ...(notes.length > 0 ? ['', 'Notes:', ...notes.map((note) => `  ${note}`)] : []),
   ].join('\n');
-}
-
-function wayOf({ channels, range, mean, std, fit }: Preprocess): string {
-  return `${channels}, 0..${range}, mean ${mean.join(' ')}, std ${std.join(' ')}, ${fit}`;
 }
 
 function labelsOf(labels: readonly string[]): string {

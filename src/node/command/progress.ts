@@ -13,6 +13,8 @@ const BAR = 24; // characters
 
 export class Progress {
   private started = 0;
+  /** Steps that were done when the clock started: work of an earlier run. */
+  private first = 0;
   private shown = -Infinity;
   private label = '';
   private live = false;
@@ -22,26 +24,28 @@ export class Progress {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Says that `done` of `total` steps of `label` are done; a new label starts a new clock. */
-  report(label: string, done: number, total: number): void {
+  /** Says that `done` of `total` steps of `label` are done, written as `show` writes them; a new label starts a new clock. */
+  report(label: string, done: number, total: number, show: (count: number) => string = String): void {
     const now = this.now();
     if (label !== this.label) {
       this.clear();
       this.label = label;
       this.started = now;
+      this.first = done;
       this.shown = this.screen.isTTY ? -Infinity : now;
     }
     const last = done >= total;
     if (!last && now - this.shown < (this.screen.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL)) return;
     this.shown = now;
     const elapsed = now - this.started;
-    const time = last ? `took ${duration(elapsed)}` : done > 0 ? `${duration((elapsed / done) * (total - done))} left` : '';
+    const fresh = done - this.first;
+    const time = last ? `took ${duration(elapsed)}` : fresh > 0 ? `${duration((elapsed / fresh) * (total - done))} left` : '';
     if (!this.screen.isTTY) {
-      this.screen.write(`${label}: ${done} of ${total}${time && `, ${time}`}\n`);
+      this.screen.write(`${label}: ${show(done)} of ${show(total)}${time && `, ${time}`}\n`);
       return;
     }
     const filled = Math.round((BAR * done) / Math.max(total, 1));
-    const line = `${label} [${'='.repeat(filled)}${' '.repeat(BAR - filled)}] ${done}/${total} ${time}`;
+    const line = `${label} [${'='.repeat(filled)}${' '.repeat(BAR - filled)}] ${show(done)}/${show(total)} ${time}`;
     this.screen.write(`\r\x1b[K${line.slice(0, (this.screen.columns ?? 80) - 1)}`);
     this.live = true;
     if (last) this.end();
