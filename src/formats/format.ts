@@ -12,6 +12,8 @@ export interface LoadOptions {
   strict?: boolean;
   /** Shape of the input, batch included, where the file leaves sizes open; by input name if there are several. */
   inputShape?: Shape | Readonly<Record<string, Shape>>;
+  /** The graph of a file that holds weights alone, e.g. `resnet18`; without it the tensors must be those of one built-in architecture. */
+  architecture?: string;
 }
 
 export interface Format {
@@ -21,6 +23,8 @@ export interface Format {
   readonly extensions: readonly string[];
   /** Ends of the names of files that belong to a main file which does not name them, e.g. `.caffemodel`. */
   readonly beside?: readonly string[];
+  /** Its main file holds weights alone: it is one only where no file of another format is. */
+  readonly weightsAlone?: boolean;
   /** True when the file is the main file of a network in this format, judged by its content. */
   recognise(file: NamedFile): boolean;
   /** Loads the network; `files` are all files that came together, `main` among them. */

@@ -16,19 +16,29 @@ export type { LoadOptions, NamedFile } from './format.ts';
  */
 export async function loadNetwork(files: readonly NamedFile[], options: LoadOptions = {}): Promise<Network> {
   if (files.length === 0) throw new UnitscopeError('usage', 'no files were given');
-  const found = files.flatMap((file) => {
-    const format = formats.find((candidate) => candidate.recognise(file));
-    return format ? [{ file, format }] : [];
-  });
+  const found = mainFiles(files);
   if (found.length === 0) throw nothingFound(files);
   if (found.length > 1) {
     const names = found.map(({ file, format }) => `${quote(file.name)} (${format.name})`).join(', ');
     throw new UnitscopeError('usage', `several networks at once: ${names}`, {}, 'give the files of one network');
   }
   const { file, format } = found[0]!;
+  if (options.architecture !== undefined && !format.weightsAlone) {
+    throw new UnitscopeError('usage', `${quote(file.name)} says itself what its layers are`, {}, 'leave out the option architecture');
+  }
   const network = withSidecar(await format.load(file, files, options), file, files);
   const note = extensionNote(file, format);
   return note ? { ...network, notes: [...(network.notes ?? []), note] } : network;
+}
+
+/** The main files among files, with their formats; files of weights are some where there are no others. */
+export function mainFiles(files: readonly NamedFile[]): { file: NamedFile; format: Format }[] {
+  const found = files.flatMap((file) => {
+    const format = formats.find((candidate) => candidate.recognise(file));
+    return format ? [{ file, format }] : [];
+  });
+  const whole = found.filter(({ format }) => !format.weightsAlone);
+  return whole.length > 0 ? whole : found;
 }
 
 function extensionNote(file: NamedFile, format: Format): string | undefined {
@@ -42,7 +52,7 @@ function nothingFound(files: readonly NamedFile[]): UnitscopeError {
   const alone = part ? `${part.name} needs its ${part.extensions[0]} too; ` : '';
   const supported = `${alone}supported: ${formats.map((format) => `${format.name} (${format.extensions.join(', ')})`).join('; ')}`;
   if (files.length > 1) {
-    const seen = files.slice(0, 8).map((file) => `${quote(file.name)} is ${describe(file.bytes)}`).join('; ');
+    const seen = files.slice(0, 8).map((file) => `${quote(file.name)} is ${describeContent(file.bytes)}`).join('; ');
     const rest = files.length > 8 ? `; and ${files.length - 8} more` : '';
     return new UnitscopeError('model-unsupported', `no network among the files: ${seen}${rest}`, {}, supported);
   }
@@ -50,15 +60,6 @@ function nothingFound(files: readonly NamedFile[]): UnitscopeError {
   refuseForeign(bytes, name);
   const known = recogniseContent(bytes);
   const hint = [known?.hint, supported].filter(Boolean).join('; ');
-  const code = known || looksLikeSafetensors(bytes) ? 'model-unsupported' : 'model-format';
-  return new UnitscopeError(code, `this is ${describe(bytes)}, not a network`, { file: name, offset: 0 }, hint);
-}
-
-function describe(bytes: Uint8Array): string {
-  return looksLikeSafetensors(bytes) ? 'safetensors (weights without a manifest)' : describeContent(bytes);
-}
-
-/** An 8-byte length below the header limit, then an opening brace. */
-function looksLikeSafetensors(bytes: Uint8Array): boolean {
-  return bytes.length > 9 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0 && bytes[4] === 0;
+  const code = known ? 'model-unsupported' : 'model-format';
+  return new UnitscopeError(code, `this is ${describeContent(bytes)}, not a network`, { file: name, offset: 0 }, hint);
 }

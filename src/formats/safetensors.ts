@@ -34,6 +34,24 @@ export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** A file whose header is checked and whose numbers are not converted yet. */
+export interface OpenSafetensors {
+  /** Number type (as the format calls it) and shape of every tensor, in the order of the header. */
+  readonly entries: ReadonlyMap<string, { readonly type: string; readonly shape: Shape }>;
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * One tensor as float32: a view of the file where it lies there as such, aligned; a copy otherwise.
+   * Throws 'model-unsupported' (number type, by name).
+   */
+  read(name: string): Tensor;
+}
+
+/** The number types that can be read, for messages. */
+export const READABLE_TYPES = 'F32, F16, BF16, F64 and I8';
+
+/** True for number types that can be read. */
+export const isReadable = (type: string): boolean => TYPES[type]?.decode !== undefined;
+
 interface Entry {
   name: string;
   type: string;
@@ -49,35 +67,43 @@ export interface ReadSafetensorsOptions {
   only?: (name: string) => boolean;
 }
 
-/**
- * Reads all tensors as float32. F32 data that lies aligned is a view of `bytes`, not a copy.
- * Throws 'model-format' (header and data contradict each other) or 'model-unsupported' (number type, by name).
- */
-export function readSafetensors(bytes: Uint8Array, options: ReadSafetensorsOptions = {}): Safetensors {
-  const file = options.file ?? 'safetensors';
+/** Checks the header. Throws 'model-format' (header and data contradict each other). */
+export function openSafetensors(bytes: Uint8Array, file = 'safetensors'): OpenSafetensors {
   refuseForeign(bytes, file);
   const { header, dataStart } = readHeader(bytes, file);
   const dataLength = bytes.length - dataStart;
   const metadata = new Map<string, string>();
-  const entries: Entry[] = [];
+  const entries = new Map<string, Entry>();
   for (const [name, value] of header) {
     if (name === '__metadata__') readMetadata(value, metadata, file);
-    else entries.push(readEntry(name, value, dataLength, file));
+    else entries.set(name, readEntry(name, value, dataLength, file));
   }
-  checkCoverage(entries, dataLength, dataStart, file);
-
-  const tensors = new Map<string, Tensor>();
-  for (const { name, type, shape, begin, end } of entries) {
-    if (options.only && !options.only(name)) continue;
+  checkCoverage([...entries.values()], dataLength, dataStart, file);
+  const read = (name: string): Tensor => {
+    const { type, shape, begin, end } = entries.get(name)!;
     const { decode } = TYPES[type]!;
     if (!decode) {
       const message = `tensor ${quote(name)} holds ${type} numbers`;
-      const hint = 'F32, F16, BF16, F64 and I8 can be read';
-      throw new UnitscopeError('model-unsupported', message, { file, offset: dataStart + begin }, hint);
+      throw new UnitscopeError('model-unsupported', message, { file, offset: dataStart + begin }, `${READABLE_TYPES} can be read`);
     }
-    tensors.set(name, { shape, data: decode(bytes.subarray(dataStart + begin, dataStart + end)) });
-  }
-  return { tensors, metadata };
+    return { shape, data: decode(bytes.subarray(dataStart + begin, dataStart + end)) };
+  };
+  return { entries, metadata, read };
+}
+
+/**
+ * Reads all tensors as float32. F32 data that lies aligned is a view of `bytes`, not a copy.
+ * Throws 'model-format' (header and data contradict each other) or 'model-unsupported' (number type, by name).
+ */
+export function readSafetensors(bytes: Uint8Array, { file, only }: ReadSafetensorsOptions = {}): Safetensors {
+  const { entries, metadata, read } = openSafetensors(bytes, file);
+  const names = [...entries.keys()].filter((name) => only?.(name) ?? true);
+  return { tensors: new Map(names.map((name) => [name, read(name)])), metadata };
+}
+
+/** True for an 8-byte length below the header limit, then an opening brace. */
+export function looksLikeSafetensors(bytes: Uint8Array): boolean {
+  return bytes.length > 9 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0 && bytes[4] === 0;
 }
 
 function fault(message: string, file: string, offset: number): UnitscopeError {
@@ -119,7 +145,7 @@ function readEntry(name: string, value: Json, dataLength: number, file: string):
   const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (!known) {
     const message = `${title} has the unknown number type ${quote(type)}`;
-    throw new UnitscopeError('model-unsupported', message, { file }, 'F32, F16, BF16, F64 and I8 can be read');
+    throw new UnitscopeError('model-unsupported', message, { file }, `${READABLE_TYPES} can be read`);
   }
   const shape = sizes(value.get('shape'), `${title}, shape`, file);
   const offsets = sizes(value.get('data_offsets'), `${title}, data_offsets`, file);

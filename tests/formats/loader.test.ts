@@ -73,16 +73,22 @@ describe('loadNetwork', () => {
     expect(pointer.hint).toContain('git lfs pull');
     expect((await single(Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10))).message).toMatch(/HDF5/);
     expect((await single(Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0))).message).toMatch(/zip archive/);
+    const zip = (entry: string): Uint8Array => Uint8Array.of(0x50, 0x4b, 3, 4, ...Array<number>(22).fill(0), entry.length, 0, 0, 0, ...encodeText(entry), 0x80, 2);
+    expect((await single(zip('resnet18/data.pkl'), 'r.pth')).message).toMatch(/PyTorch archive/);
+    expect((await single(zip('arr_0.npy'), 'r.npz')).message).toMatch(/zip archive/);
+    expect((await single(Uint8Array.of(0x80, 4, 0x95, 0, 1), 'r.pt')).message).toMatch(/Python pickle/);
     expect((await single('what is this?')).message).toMatch(/text that begins with 'what is this\?'/);
     expect((await single(Uint8Array.of(0xde, 0xad, 0xbe, 0xef))).message).toMatch(/the bytes de ad be ef/);
     expect((await single('what is this?')).hint).toMatch(/supported: .*ONNX \(\.onnx/);
     expect((await single(weights.bytes, 'w.safetensors')).message).toMatch(/weights without a manifest/);
-    expect((await single(dataBytes('models/resnet20-cifar10/resnet20-12fca82f.th'), 'r.th')).message).toMatch(/PyTorch pickle/);
+    const pickle = await single(dataBytes('models/resnet20-cifar10/resnet20-12fca82f.th'), 'r.th');
+    expect(pickle.message).toMatch(/PyTorch pickle/);
+    expect(pickle.hint).toMatch(/save its weights as safetensors: python -c "import torch;.*torch\.load\('weights\.pth'.*save_file\(.*'weights\.safetensors'\)"; supported:/);
   });
 
   it('says of several files what each is', async () => {
-    const error = await errorOf([weights, { name: 'a.html', bytes: encodeText('<html>') }]);
-    expect(error.message).toMatch(/'folder\/weights.safetensors' is safetensors.*; 'a.html' is a web page/);
+    const error = await errorOf([{ name: 'folder/a.png', bytes: Uint8Array.of(0x89, 0x50, 0x4e, 0x47) }, { name: 'a.html', bytes: encodeText('<html>') }]);
+    expect(error.message).toMatch(/'folder\/a.png' is a PNG picture; 'a.html' is a web page/);
   });
 
   it('names a page or a pointer in the place of the weights', async () => {

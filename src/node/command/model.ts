@@ -1,11 +1,13 @@
 /** The network that a command works on: a file, a folder, or the one that comes with the program. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
 import { formats } from '../../formats/index.ts';
+import { mainFiles } from '../../formats/loader.ts';
 import { readSidecar, SIDECAR } from '../../formats/sidecar.ts';
-import { hashBytes, loadNetwork, shapesOf, type NamedFile, type Network } from '../../index.ts';
+import { loadNetwork, shapesOf, type NamedFile, type Network } from '../../index.ts';
 import { ownCatalog } from '../catalog/catalog.ts';
 import { knownEntry } from '../catalog/known.ts';
 import { nearest } from './arguments.ts';
@@ -15,6 +17,7 @@ import { sizesOf } from './value.ts';
 
 export const MODEL_OPTIONS: Readonly<Record<string, Option>> = {
   weights: { type: 'text', value: 'FILE', summary: 'the weights, or their folder, where they do not lie beside MODEL' },
+  architecture: { type: 'text', value: 'NAME', summary: 'the graph of a MODEL that holds weights alone, e.g. resnet18; without it the tensors must be those of one that is built in' },
   labels: { type: 'text', value: 'FILE', summary: 'names of the classes, one a line' },
   'input-shape': { type: 'text', value: 'N,C,H,W', summary: 'shape of the input, where the file leaves it open' },
   strict: { type: 'flag', summary: 'refuse weights that are not finite' },
@@ -34,9 +37,13 @@ const NOTES_SHOWN = 3;
 
 /** Loads and checks the model before any GPU is asked for. Its notes go to stderr unless the command shows them. */
 export async function loadModel(call: Call, operand = EMBEDDED, notes: 'warn' | 'kept' = 'warn'): Promise<Model> {
-  const shape = call.values['input-shape'];
-  const { files, beside } = await filesOf(operand, call.values.weights);
-  const options = { strict: call.flags.has('strict'), ...(shape !== undefined && { inputShape: sizesOf('input-shape', shape) }) };
+  const { 'input-shape': shape, architecture, weights } = call.values;
+  const { files, beside } = await filesOf(operand, weights);
+  const options = {
+    strict: call.flags.has('strict'),
+    ...(shape !== undefined && { inputShape: sizesOf('input-shape', shape) }),
+    ...(architecture !== undefined && { architecture }),
+  };
   let network: Network;
   try {
     network = await loadNetwork([...files, ...beside], options);
@@ -47,7 +54,7 @@ export async function loadModel(call: Call, operand = EMBEDDED, notes: 'warn' | 
   if (!network.preprocess) network = withKnownPreprocess(network, files);
   if (call.values.labels !== undefined) network = { ...network, labels: await readLabels(call.values.labels) };
   if (notes === 'warn') warnOf(call, network);
-  return { network, hash: await hashOf(files) };
+  return { network, hash: hashOf(files) };
 }
 
 /** The preprocessing of a network whose weights the catalog knows, where the files say nothing. */
@@ -129,14 +136,26 @@ async function listFiles(folder: string): Promise<string[]> {
   }
 }
 
-/** The networks of a folder; where there are none, whatever is there, so that the loader can say what it is. */
+/**
+ * The networks of a folder; where there are none, weights alone; where there are none either, whatever is there, so that
+ * the loader can say what it is. Weights are not read for nothing: they are large.
+ */
 async function mainsIn(folder: string): Promise<NamedFile[]> {
   const names = await listFiles(folder);
-  const likely = names.filter((name) => formats.some(({ extensions }) => extensions.some((end) => name.toLowerCase().endsWith(end))));
-  const files = await Promise.all((likely.length > 0 ? likely : names.slice(0, 8)).map((name) => readNamed(join(folder, name))));
+  const read = (some: readonly string[]): Promise<NamedFile[]> => Promise.all(some.map((name) => readNamed(join(folder, name))));
+  const likely = (alone: boolean): string[] => {
+    const ends = formats.filter(({ weightsAlone = false }) => weightsAlone === alone).flatMap(({ extensions }) => extensions);
+    return names.filter((name) => ends.some((end) => name.toLowerCase().endsWith(end)));
+  };
+  let files: NamedFile[] = [];
+  for (const some of [likely(false), likely(true)]) {
+    files = [...files, ...(await read(some))];
+    const mains = mainFiles(files).map(({ file }) => file);
+    if (mains.length > 0) return mains;
+  }
+  if (files.length === 0) files = await read(names.slice(0, 8));
   if (files.length === 0) throw new UnitscopeError('model-format', `the folder '${folder}' holds no files`, { file: folder });
-  const mains = files.filter((file) => formats.some((format) => format.recognise(file)));
-  return mains.length > 0 ? mains : files;
+  return files;
 }
 
 /** The text of a file that may name others; undefined for binary files. */
@@ -171,7 +190,7 @@ function unusable(error: unknown, file: string): unknown {
   if (!(error instanceof UnitscopeError)) return error;
   const { code, message, address, hint } = error;
   const ours = code === 'io' || code === 'not-finite' ? 'model-invalid' : code;
-  const advice = hint.includes('inputShape') ? 'give it, for example --input-shape 1,3,224,224' : hint.replace('the strict option', '--strict');
+  const advice = hint.includes('inputShape') ? 'give it, for example --input-shape 1,3,224,224' : hint.replace('the strict option', '--strict').replace('the option architecture', '--architecture');
   return new UnitscopeError(ours, message, { file, ...address }, advice, { cause: error });
 }
 
@@ -179,13 +198,10 @@ async function readLabels(path: string): Promise<string[]> {
   return new TextDecoder().decode(await readBytes(path)).trimEnd().split(/\r?\n/);
 }
 
-async function hashOf(files: readonly NamedFile[]): Promise<string> {
+/** One after the other: several hundred megabytes are neither joined nor copied. */
+function hashOf(files: readonly NamedFile[]): string {
   const ordered = [...files].sort((a, b) => (basename(a.name) < basename(b.name) ? -1 : 1));
-  const whole = new Uint8Array(ordered.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let offset = 0;
-  for (const { bytes } of ordered) {
-    whole.set(bytes, offset);
-    offset += bytes.length;
-  }
-  return hashBytes(whole);
+  const hash = createHash('sha256');
+  for (const { bytes } of ordered) hash.update(bytes);
+  return hash.digest('hex');
 }
