@@ -4,5 +4,6 @@ import { caffeFormat } from './caffe/index.ts';
 import type { Format } from './format.ts';
 import { manifestFormat } from './manifest/index.ts';
 import { onnxFormat } from './onnx/index.ts';
+import { tfjsFormat } from './tfjs/index.ts';
 
-export const formats: readonly Format[] = [manifestFormat, onnxFormat, caffeFormat, weightsFormat];
+export const formats: readonly Format[] = [manifestFormat, onnxFormat, caffeFormat, tfjsFormat, weightsFormat];

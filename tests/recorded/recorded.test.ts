@@ -23,6 +23,14 @@ const onnx = (path: string) => (): Promise<Network> =>
 /** A prototxt and the weights beside it. */
 const caffe = (folder: string, ...files: string[]) => (): Promise<Network> =>
   loadNetwork(files.map((name) => ({ name, bytes: dataBytes(`models/${folder}/${name}`) })));
+
+/** A model.json and everything beside it, with some layers under the names that the recording has for them. */
+const tfjs = (folder: string, files: readonly string[], names: Readonly<Record<string, string>>) => async (): Promise<Network> => {
+  const network = await loadNetwork(files.map((name) => ({ name, bytes: dataBytes(`models/${folder}/${name}`) })));
+  const renamed = (name: string): string => names[name] ?? name;
+  const nodes = network.nodes.map((node) => ({ ...node, name: renamed(node.name), output: renamed(node.output), inputs: node.inputs.map(renamed) }));
+  return { ...network, nodes, outputs: network.outputs.map(renamed) };
+};
 /** Scaled by 1/256, as LeNet's data layer does. */
 const DIGIT = 'channels=gray;range=0.99609375;mean=0;std=1';
 
@@ -31,6 +39,8 @@ interface Case {
   readonly golden: string;
   readonly preprocess: string;
   readonly load: () => Promise<Network> | Network;
+  /** Some of those that were recorded, where all would take long for nothing. */
+  readonly images?: readonly string[];
   /** Layers of the file that the recording, made from another file of the same network, does not have. */
   readonly unrecorded?: number;
   /** Subtracted from the input, element by element. */
@@ -60,6 +70,15 @@ const CASES: readonly Case[] = [
     preprocess: 'caffe',
     load: caffe('squeezenet1.0-deepcompression', 'SqueezeNet_deploy.prototxt', 'squeezenet_v1.0_dc.caffemodel'),
   },
+  { name: 'tinyvgg (TensorFlow.js)', golden: 'tinyvgg-cnnexplainer', preprocess: 'unit', load: tfjs('tinyvgg-cnnexplainer', ['model.json', 'group1-shard1of1.bin'], { 'output/dense': 'logits', output: 'probs' }) },
+  {
+    name: 'mobilenet (TensorFlow.js, weights without layers)',
+    golden: 'mobilenet_v1_0.25_224',
+    images: ['coffee'],
+    preprocess: 'signed',
+    load: tfjs('mobilenet_v1_0.25_224/tfjs', readdirSync(dataPath('models/mobilenet_v1_0.25_224/tfjs')), { reshape_2: 'logits', act_softmax: 'probs' }),
+    unrecorded: 5,
+  },
   { name: 'CaffeNet (formula weights)', golden: 'SYNTH-bvlc_reference_caffenet', preprocess: 'caffe', load: caffeNet },
   { name: 'AlexNet (formula weights)', golden: 'SYNTH-bvlc_alexnet', preprocess: 'caffe', load: krizhevskyNet },
   { name: 'GoogLeNet (formula weights)', golden: 'SYNTH-bvlc_googlenet', preprocess: 'caffe', load: googLeNet },
@@ -71,8 +90,8 @@ type Gradients = ReadonlyMap<string, Map<RecordedGradient, Tensor>>;
 const report: string[] = [];
 afterAll(() => console.log(['deviations (layers: 1 = the tolerance):', ...report].join('\n  ')));
 
-describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0, meanImage }) => {
-  const images = readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
+describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0, meanImage, images: some }) => {
+  const images = some ?? readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
   const recordings = images.map((image) => ({ image, r: recording(golden, image) }));
   let network: Promise<Network> | undefined;
   const loaded = (): Promise<Network> => (network ??= Promise.resolve(load()));

@@ -1,0 +1,59 @@
+/** How a picture becomes the input, and the names of the classes: what the layers say, and what Teachable Machine writes beside them. */
+import { UnitscopeError } from '../../errors.ts';
+import type { Network, Preprocess } from '../../network/network.ts';
+import { quote } from '../../network/spelling.ts';
+import { baseName, type NamedFile } from '../format.ts';
+import { parseJson, type Json, type JsonObject } from '../json.ts';
+import { decodeText } from '../text.ts';
+import type { Topology } from './topology.ts';
+
+/** The file that Teachable Machine writes beside the model. */
+export const METADATA = 'metadata.json';
+
+type Facts = Pick<Network, 'preprocess' | 'labels' | 'notes'>;
+
+/** `channels` of the input; nothing is said where nothing states it. */
+export function factsOf(topology: Topology, channels: number | undefined, files: readonly NamedFile[]): Facts {
+  const file = files.find(({ name }) => baseName(name).toLowerCase() === METADATA);
+  const metadata = file ? readMetadata(file) : {};
+  const preprocess = metadata.preprocess ?? rescaled(topology, channels);
+  return { ...(preprocess && { preprocess }), ...(metadata.labels && { labels: metadata.labels }), ...(metadata.notes && { notes: metadata.notes }) };
+}
+
+/**
+ * A first layer that brings 0..255 to 0..1 or -1..1 takes pixels as they are. Keras reads pictures in the order red,
+ * green, blue and stretches them to the size of the input.
+ */
+function rescaled({ inputs, calls }: Topology, channels: number | undefined): Preprocess | undefined {
+  const order = ({ 1: 'gray', 3: 'RGB' } as const)[channels ?? 0];
+  const readers = calls.filter((call) => call.inputs.includes(inputs[0]?.key ?? ''));
+  const [first] = readers;
+  if (!order || inputs.length !== 1 || readers.length !== 1 || first?.layer.type !== 'Rescaling') return undefined;
+  const scale = first.layer.config.raw('scale');
+  const span = typeof scale === 'number' ? 255 * scale : 0;
+  if (![1, 2].some((wanted) => Math.abs(span / wanted - 1) < 0.01)) return undefined;
+  return { channels: order, range: 255, mean: new Array<number>(channels!).fill(0), std: new Array<number>(channels!).fill(1), fit: 'stretch' };
+}
+
+/** Labels, and for models of pictures the way that Teachable Machine takes them: pixel / 127 - 1 of the centre. */
+function readMetadata(file: NamedFile): Facts {
+  let content: Json;
+  try {
+    content = parseJson(decodeText(file.bytes, file.name), file.name);
+  } catch (error) {
+    if (!(error instanceof UnitscopeError)) throw error;
+    return { notes: [`${quote(file.name)} cannot be read: ${error.message}`] };
+  }
+  if (!(content instanceof Map)) return {};
+  const facts = content as JsonObject;
+  const labels = facts.get('labels');
+  const ofPictures = facts.get('packageName') === '@teachablemachine/image';
+  const gray = facts.get('grayscale') === true;
+  const centre = new Array<number>(gray ? 1 : 3).fill(127);
+  return {
+    ...(isTexts(labels) && { labels }),
+    ...(ofPictures && { preprocess: { channels: gray ? 'gray' : 'RGB', range: 255, mean: centre, std: centre, fit: 'crop' } }),
+  };
+}
+
+const isTexts = (value: Json | undefined): value is readonly string[] => Array.isArray(value) && value.every((text) => typeof text === 'string');
