@@ -27,6 +27,8 @@ export interface Format {
   readonly weightsAlone?: boolean;
   /** True when the file is the main file of a network in this format, judged by its content. */
   recognise(file: NamedFile): boolean;
+  /** True for weights that are no network without the main file: an error names it then. */
+  recognisePart?(bytes: Uint8Array): boolean;
   /** Loads the network; `files` are all files that came together, `main` among them. */
   load(main: NamedFile, files: readonly NamedFile[], options: LoadOptions): Promise<Network>;
 }

@@ -48,11 +48,11 @@ function extensionNote(file: NamedFile, format: Format): string | undefined {
 }
 
 function nothingFound(files: readonly NamedFile[]): UnitscopeError {
-  const part = formats.find(({ beside = [] }) => files.some(({ name }) => beside.some((end) => name.toLowerCase().endsWith(end))));
-  const alone = part ? `${part.name} needs its ${part.extensions[0]} too; ` : '';
+  const part = formats.find(({ beside = [], recognisePart }) => files.some(({ name, bytes }) => beside.some((end) => name.toLowerCase().endsWith(end)) || recognisePart?.(bytes)));
+  const alone = part ? `${part.name} needs its ${part.extensions[0]} too: give both together; ` : '';
   const supported = `${alone}supported: ${formats.map((format) => `${format.name} (${format.extensions.join(', ')})`).join('; ')}`;
   if (files.length > 1) {
-    const seen = files.slice(0, 8).map((file) => `${quote(file.name)} is ${describeContent(file.bytes)}`).join('; ');
+    const seen = files.slice(0, 8).map((file) => `${quote(file.name)} is ${describe(file.bytes)}`).join('; ');
     const rest = files.length > 8 ? `; and ${files.length - 8} more` : '';
     return new UnitscopeError('model-unsupported', `no network among the files: ${seen}${rest}`, {}, supported);
   }
@@ -60,6 +60,11 @@ function nothingFound(files: readonly NamedFile[]): UnitscopeError {
   refuseForeign(bytes, name);
   const known = recogniseContent(bytes);
   const hint = [known?.hint, supported].filter(Boolean).join('; ');
-  const code = known ? 'model-unsupported' : 'model-format';
-  return new UnitscopeError(code, `this is ${describeContent(bytes)}, not a network`, { file: name, offset: 0 }, hint);
+  const code = known || part ? 'model-unsupported' : 'model-format';
+  return new UnitscopeError(code, `this is ${describe(bytes)}, not a network`, { file: name, offset: 0 }, hint);
+}
+
+function describe(bytes: Uint8Array): string {
+  const part = formats.find(({ recognisePart }) => recognisePart?.(bytes));
+  return part ? `a part of a network of ${part.name} (its weights)` : describeContent(bytes);
 }

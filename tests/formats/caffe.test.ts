@@ -1,25 +1,14 @@
-/** Caffe's two files: the text, the weights, the layers that they become, and what is said of bad ones. */
+/** Caffe's two files: the text, the weights, the network that they make, and what is said of bad ones. */
 import { describe, expect, test } from 'vitest';
-import type { UnitscopeError } from '../../src/errors.ts';
 import { isMessage, parseText, type Message } from '../../src/formats/caffe/text.ts';
 import { isCaffeModel, readCaffeModel } from '../../src/formats/caffe/weights.ts';
-import { loadNetwork, type LoadOptions } from '../../src/formats/loader.ts';
+import { loadNetwork } from '../../src/formats/loader.ts';
 import { encodeText } from '../../src/formats/text.ts';
-import type { Network } from '../../src/network/network.ts';
-import { shapesOf } from '../../src/ops/check.ts';
 import { blobProto, caffeModel, type Blob } from './caffe-builder.ts';
+import { blob, INPUT, layer, load, ramp } from './caffe-loading.ts';
 
 /** The message as nested lists: what a parser made of a text. */
 const tree = ({ fields }: Message): unknown[] => fields.map(({ name, value }) => [name, isMessage(value) ? tree(value) : value.text]);
-
-const ramp = (count: number): number[] => Array.from({ length: count }, (_, i) => i / 8 - 1);
-const blob = (...shape: number[]): Blob => ({ shape, data: ramp(shape.reduce((a, b) => a * b, 1)) });
-
-const load = (text: string, layers: Readonly<Record<string, readonly Blob[]>> = {}, options: LoadOptions = {}, ...more: { name: string; bytes: Uint8Array }[]): Promise<Network> =>
-  loadNetwork([{ name: 'net.prototxt', bytes: encodeText(text) }, { name: 'net.caffemodel', bytes: caffeModel({ ...layers, unused: [blob(1)] }) }, ...more], options);
-
-const INPUT = 'input: "data" input_shape { dim: 1 dim: 4 dim: 6 dim: 5 }';
-const layer = (name: string, type: string, more = '', bottom = 'data', top = name): string => `layer { name: "${name}" type: "${type}" bottom: "${bottom}" top: "${top}" ${more} }`;
 
 describe('the text', () => {
   test.each<[string, string, unknown[]]>([
@@ -69,83 +58,6 @@ describe('the weights', () => {
   });
 });
 
-describe('layers', () => {
-  const only = async (text: string, blobs: readonly Blob[] = []) => (await load(`${INPUT} ${text}`, { a: blobs })).nodes;
-
-  test('Convolution, with sizes for both axes or each', async () => {
-    const [node] = await only(layer('a', 'Convolution', 'convolution_param { num_output: 6 kernel_h: 3 kernel_w: 2 stride: 2 pad_h: 1 pad_w: 0 dilation: 1 group: 2 weight_filler { type: "xavier" } }'), [blob(6, 2, 3, 2), { shape: [1, 1, 1, 6], data: ramp(6), legacy: true }]);
-    expect(node).toMatchObject({ name: 'a', output: 'a', op: 'conv2d', attributes: { stride: [2, 2], padding: [1, 0, 1, 0], dilation: [1, 1], groups: 2 } });
-    expect(node!.weights.weight!.shape).toEqual([6, 2, 3, 2]);
-    expect(node!.weights.bias!.shape).toEqual([6]);
-    const [plain] = await only(layer('a', 'Convolution', 'convolution_param { num_output: 2 kernel_size: 1 bias_term: false }'), [blob(2, 4, 1, 1)]);
-    expect(Object.keys(plain!.weights)).toEqual(['weight']);
-  });
-
-  test('Pooling rounds up unless told otherwise', async () => {
-    expect(await only(layer('a', 'Pooling', 'pooling_param { kernel_size: 3 stride: 2 pad: 1 }'))).toMatchObject([{ op: 'max_pool', attributes: { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1], ceil: true } }]);
-    expect(await only(layer('a', 'Pooling', 'pooling_param { pool: AVE kernel_size: 2 round_mode: FLOOR }'))).toMatchObject([{ op: 'average_pool', attributes: { ceil: false, countIncludePad: true } }]);
-    expect(await only(layer('a', 'Pooling', 'pooling_param { pool: AVE global_pooling: true }'))).toMatchObject([{ op: 'global_average_pool' }]);
-  });
-
-  test('InnerProduct, also transposed and as four sizes', async () => {
-    const [node] = await only(layer('a', 'InnerProduct', 'inner_product_param { num_output: 2 bias_term: false }'), [{ shape: [1, 1, 2, 120], data: ramp(240), legacy: true }]);
-    expect(node!.weights.weight).toEqual({ shape: [2, 120], data: Float32Array.from(ramp(240)) });
-    const [turned] = await only(layer('a', 'InnerProduct', 'inner_product_param { num_output: 2 bias_term: false transpose: true }'), [blob(120, 2)]);
-    expect([...turned!.weights.weight!.data.slice(0, 3)]).toEqual([ramp(5)[0], ramp(5)[2], ramp(5)[4]]);
-  });
-
-  test('BatchNorm divides its sums, Scale follows it', async () => {
-    const [norm] = await only(layer('a', 'BatchNorm', 'batch_norm_param { eps: 0.001 use_global_stats: true }'), [{ shape: [4], data: [2, 4, 6, 8] }, { shape: [4], data: [4, 4, 4, 4] }, { shape: [1], data: [2] }]);
-    expect(norm).toMatchObject({ op: 'batch_norm', attributes: { epsilon: 0.001 } });
-    expect([...norm!.weights.mean!.data]).toEqual([1, 2, 3, 4]);
-    expect([...norm!.weights.variance!.data]).toEqual([2, 2, 2, 2]);
-    const [scale] = await only(layer('a', 'Scale', 'scale_param { bias_term: true }'), [blob(4), blob(4)]);
-    expect(scale).toMatchObject({ op: 'batch_norm', attributes: { epsilon: 0 } });
-    expect(scale!.weights.shift!.data).toEqual(Float32Array.from(ramp(4)));
-  });
-
-  test('LRN across and within channels', async () => {
-    expect(await only(layer('a', 'LRN', 'lrn_param { local_size: 3 alpha: 0.5 k: 2 }'))).toMatchObject([{ op: 'lrn', attributes: { size: 3, alpha: 0.5, beta: 0.75, k: 2 } }]);
-    expect(await only(layer('a', 'LRN', 'lrn_param { local_size: 3 norm_region: WITHIN_CHANNEL }'))).toMatchObject([{ op: 'lrn_within', attributes: { size: 3, alpha: 1, beta: 0.75 } }]);
-  });
-
-  test('in place, split, joined, added: names stay what a person expects', async () => {
-    const net = await load(`${INPUT}
-      ${layer('conv', 'Pooling', 'pooling_param { kernel_size: 1 }', 'data', 'conv')}
-      ${layer('relu', 'ReLU', '', 'conv', 'conv')}
-      layer { name: "split" type: "Split" bottom: "conv" top: "left" top: "right" }
-      ${layer('drop', 'Dropout', 'dropout_param { dropout_ratio: 0.5 }', 'left', 'left')}
-      layer { name: "sum" type: "Eltwise" bottom: "left" bottom: "right" bottom: "conv" top: "sum" }
-      layer { name: "cat" type: "Concat" bottom: "sum" bottom: "right" top: "cat" }
-      ${layer('flat', 'Flatten', '', 'cat')}
-      ${layer('prob', 'Softmax', '', 'flat')}`);
-    expect(net.nodes.map(({ name, output, inputs }) => [name, output, ...inputs])).toEqual([
-      ['conv', 'conv', 'data'], ['relu', 'relu', 'conv'], ['drop', 'left', 'relu'], ['sum/sum1', 'sum/sum1', 'left', 'relu'],
-      ['sum', 'sum', 'sum/sum1', 'relu'], ['cat', 'cat', 'sum', 'relu'], ['flat', 'flat', 'cat'], ['prob', 'prob', 'flat'],
-    ]);
-    expect(net.outputs).toEqual(['prob']);
-    expect(shapesOf(net).get('prob')).toEqual([1, 240]);
-  });
-
-  test('everything that is not supported is said at once, with its line', async () => {
-    const wrong = load(`${INPUT}
-      ${layer('a', 'Sigmoid')}
-      ${layer('b', 'ReLU', 'relu_param { negative_slope: 0.1 }', 'a')}
-      ${layer('c', 'Pooling', 'pooling_param { pool: STOCHASTIC kernel_size: 2 }', 'b')}
-      ${layer('d', 'LRN', 'lrn_param { flavour: 3 }', 'c')}
-      ${layer('e', 'Relu', '', 'd')}`);
-    await expect(wrong).rejects.toMatchObject({ code: 'model-unsupported' });
-    const { message } = (await wrong.catch((error: unknown) => error)) as UnitscopeError;
-    expect(message.split('\n').slice(1).map((line) => line.trim())).toEqual([
-      expect.stringMatching(/^- layer 'a' \('Sigmoid', line 2\)/),
-      expect.stringMatching(/^- layer 'b' .*negative_slope 0.1/),
-      expect.stringMatching(/^- layer 'c' .*stochastic/),
-      expect.stringMatching(/^- layer 'd' .*'lrn_param.flavour' is not supported/),
-      expect.stringMatching(/^- layer 'e' .*ReLU/),
-    ]);
-  });
-});
-
 describe('the network', () => {
   const relu = layer('a', 'ReLU');
 
@@ -173,16 +85,27 @@ describe('the network', () => {
     const mean = { name: 'mean.binaryproto', bytes: blobProto({ shape: [1, 3, 2, 2], data: [1, 1, 3, 3, 5, 5, 5, 5, 0, 0, 0, 4], legacy: true }) };
     const net = await load(data(''), {}, {}, mean);
     expect(net.preprocess!.mean).toEqual([2, 5, 1]);
-    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image is reduced/), expect.stringMatching(/blue, green, red/)]));
+    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image is reduced .* 2.00, 5.00, 1.00; pixel by pixel, as Caffe subtracts it, it differs from that by up to 3.0 of 255/), expect.stringMatching(/blue, green, red/)]));
+    const absent = await load(data('mean_file: "train.binaryproto" scale: 2'));
+    expect(absent.preprocess).toBeUndefined();
+    expect(absent.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image of 3 channels \('train.binaryproto'\) is not among the files/)]));
     expect((await load(`${INPUT} ${relu}`, {}, {}, mean)).preprocess).toBeUndefined(); // four channels
     const bare = await load(`input: "data" input_shape { dim: [1, 3, 4, 4] } ${relu}`, {}, {}, mean);
     expect(bare.preprocess).toBeUndefined();
-    expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'/)]));
+    expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'; pixel by pixel/)]));
+  });
+
+  test('of a mean image that is larger than the input, the middle counts', async () => {
+    const text = `layer { name: "d" type: "MemoryData" top: "data" memory_data_param { batch_size: 1 channels: 1 height: 2 width: 3 } transform_param { mean_file: "m" } } ${relu}`;
+    const plane = Array.from({ length: 25 }, (_, i) => (Math.floor(i / 5) === 1 || Math.floor(i / 5) === 2 ? i % 5 : 200));
+    const net = await load(text, {}, {}, { name: 'mean.binaryproto', bytes: blobProto({ shape: [1, 1, 5, 5], data: plane }) });
+    expect(net.preprocess).toMatchObject({ channels: 'gray', mean: [2] });
+    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/by up to 1.0 of 255/)]));
   });
 
   test.each<[string, string, Record<string, Blob[]>, string, RegExp]>([
     ['weights that are not in the file', layer('a', 'InnerProduct', 'inner_product_param { num_output: 2 }'), {}, 'model-invalid', /net.caffemodel has no weights of it/],
-    ['weights of another size', layer('a', 'Convolution', 'convolution_param { num_output: 3 kernel_size: 3 }'), { a: [blob(4, 4, 3, 3)] }, 'model-invalid', /the weight is \[4,4,3,3\] .* makes it \[3,\?,3,3\]/],
+    ['weights of another size', layer('a', 'Convolution', 'convolution_param { num_output: 3 kernel_size: 3 }'), { a: [blob(4, 4, 3, 3)] }, 'model-invalid', /the weight is \[4,4,3,3\] in net.caffemodel; the prototxt makes it \[3,4,3,3\]/],
     ['a bias that is missing', layer('a', 'Convolution', 'convolution_param { num_output: 4 kernel_size: 1 }'), { a: [blob(4, 4, 1, 1)] }, 'model-invalid', /the bias is missing/],
     ['a bottom that nothing makes', layer('a', 'ReLU', '', 'dat'), {}, 'model-invalid', /reads 'dat', which nothing makes before it/],
     ['a word that is none', layer('a', 'Pooling', 'pooling_param { pool: MIN kernel_size: 2 }'), {}, 'model-invalid', /line 1, column \d+, in pooling_param: pool must be one of MAX, AVE, STOCHASTIC/],
@@ -197,6 +120,13 @@ describe('the network', () => {
     const text = `input: "data" ${relu}`;
     await expect(load(text)).rejects.toMatchObject({ code: 'model-unsupported', hint: expect.stringContaining('inputShape') });
     expect((await load(text, {}, { inputShape: [1, 3, 8, 8] })).inputs[0]!.shape).toEqual([1, 3, 8, 8]);
+  });
+
+  test('weights without the text', async () => {
+    for (const name of ['net.caffemodel', 'downloaded']) {
+      const alone = loadNetwork([{ name, bytes: caffeModel({ a: [blob(1)] }) }]);
+      await expect(alone).rejects.toMatchObject({ code: 'model-unsupported', message: 'this is a part of a network of Caffe (its weights), not a network', hint: expect.stringContaining('Caffe needs its .prototxt too: give both together') });
+    }
   });
 
   test('a text without weights, and weights twice', async () => {

@@ -57,11 +57,11 @@ export class Fields {
     throw this.fault(`${name} must be true or false, not ${quote(scalar.text)}`, scalar);
   }
 
-  /** A word of an enumeration, by its name or its number. */
-  word<W extends string>(name: string, words: readonly W[], fallback: W): W {
+  /** A word of an enumeration, by its name or its number, which is `first` for the first word. */
+  word<W extends string>(name: string, words: readonly W[], fallback: W, first = 0): W {
     const scalar = this.scalars(name).at(-1);
     if (!scalar) return fallback;
-    const word = words.find((candidate, index) => candidate === scalar.text || String(index) === scalar.text);
+    const word = words.find((candidate, index) => candidate === scalar.text || String(first + index) === scalar.text);
     if (!word) throw this.fault(`${name} must be one of ${words.join(', ')}, not ${quote(scalar.text)}`, scalar);
     return word;
   }

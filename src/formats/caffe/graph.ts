@@ -1,14 +1,14 @@
 /** A prototxt and its weights to a Network: layers in the order of the file, everything unsupported in one error. */
 import { UnitscopeError } from '../../errors.ts';
-import type { Network, NetworkInput, Node, Shape, Tensor } from '../../network/network.ts';
+import type { Network, NetworkInput, Shape, Tensor } from '../../network/network.ts';
 import { didYouMean, quote } from '../../network/spelling.ts';
 import { finishNetwork } from '../../network/validate.ts';
 import type { LoadOptions } from '../format.ts';
 import { unsupported } from '../unsupported.ts';
-import { mappings } from './layers/index.ts';
+import { mappings, REFUSED } from './layers/index.ts';
 import { readNet, type CaffeInput, type CaffeLayer, type CaffeNet } from './net.ts';
 import { preprocessOf } from './preprocess.ts';
-import { LayerTranslation, unused, type Scope } from './translation.ts';
+import { LayerTranslation, Names, type Scope } from './translation.ts';
 
 export interface CaffeParts {
   readonly text: string;
@@ -24,19 +24,23 @@ export function readCaffe({ text, file, blobs, weightsFile, mean }: CaffeParts, 
   const net = readNet(text, file);
   const notes = [...net.notes];
   const inputs = net.inputs.map((input) => inputOf(input, net.inputs.length, file, inputShape, notes));
-  const tensors = inputs.map(({ name }) => name);
   const scope: Scope = {
     file,
     weightsFile,
     blobs,
-    current: new Map(tensors.map((name) => [name, name])),
-    names: new Set<string>(),
-    tensors: new Set(tensors),
+    statedBatch: net.inputs[0]?.shape?.[0] ?? 1,
+    current: new Map(inputs.map(({ name }) => [name, name])),
+    names: new Names(),
+    tensors: new Names(inputs.map(({ name }) => name)),
+    shapes: new Map(inputs.map(({ name, shape }) => [name, shape])),
+    guessed: new Set<string>(),
+    read: new Set<string>(),
     nodes: [],
   };
   const reasons = net.layers.flatMap((layer) => translate(layer, scope));
   if (reasons.length > 0) throw unsupported(reasons, file);
-  const strangers = [...blobs.keys()].filter((name) => !net.layers.some((layer) => layer.name === name));
+  const known = new Set(net.layers.map((layer) => layer.name));
+  const strangers = [...blobs.keys()].filter((name) => !known.has(name));
   if (strangers.length > 0) notes.push(`${weightsFile} has weights of layers that ${file} does not have: ${strangers.slice(0, 8).map(quote).join(', ')}${strangers.length > 8 ? ` and ${strangers.length - 8} more` : ''}`);
   const prepared = preprocessOf(net.transforms, mean, inputs[0]?.shape ?? []);
   notes.push(...prepared.notes);
@@ -53,27 +57,32 @@ export function readCaffe({ text, file, blobs, weightsFile, mean }: CaffeParts, 
 
 /** Adds the layers of one layer; returns the reasons why it cannot. */
 function translate(layer: CaffeLayer, scope: Scope): string[] {
-  const name = unused(layer.name || layer.tops[0] || 'layer', scope.names);
-  scope.names.add(name);
+  const name = scope.names.give(layer.name || layer.tops[0] || 'layer');
+  const t = new LayerTranslation(layer, name, scope);
   const reasons: string[] = [];
   try {
-    const t = new LayerTranslation(layer, name, scope);
     const mapping = mappings.get(layer.type);
-    if (!mapping) throw t.refuse(`this type of layer is not supported; ${didYouMean(layer.type, [...mappings.keys()])}`);
+    if (!mapping) throw t.refuse(reasonFor(layer.type));
     mapping(t);
     reasons.push(...t.unread().map((field) => t.refuse(`${quote(field)} is not supported`).message));
+    if (reasons.length === 0) t.checkBlobs();
   } catch (error) {
-    if (!(error instanceof UnitscopeError) || error.code !== 'model-unsupported') throw error;
-    reasons.push(error.message);
-    // What was not made counts as made, so that the walk finds more reasons.
-    for (const top of layer.tops) scope.current.set(top, top);
+    if (!(error instanceof UnitscopeError)) throw error;
+    if (error.code === 'model-unsupported') reasons.push(error.message);
+    else if (error.code !== 'model-invalid' || !t.guessed) throw error;
+    t.guess();
   }
   return reasons;
 }
 
+function reasonFor(type: string): string {
+  const known = REFUSED.get(type);
+  const near = didYouMean(type, [...mappings.keys()]);
+  return known ?? `this type of layer is not supported${near ? `; ${near}` : ''}`;
+}
+
 /** Tensors that a layer makes last and nobody reads. */
-function resultsOf(net: CaffeNet, { nodes, current }: Pick<Scope, 'current'> & { readonly nodes: readonly Node[] }): string[] {
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+function resultsOf(net: CaffeNet, { nodes, current, read }: Scope): string[] {
   const made = new Set(nodes.map(({ output }) => output));
   return [...new Set(net.layers.flatMap(({ tops }) => tops.map((top) => current.get(top)!)))].filter((tensor) => made.has(tensor) && !read.has(tensor));
 }

@@ -16,6 +16,7 @@ export const caffeFormat: Format = {
   extensions: ['.prototxt', '.pbtxt'],
   beside: ['.caffemodel', '.binaryproto'],
   recognise: ({ bytes }) => isPrototxt(bytes),
+  recognisePart: isCaffeModel,
   async load(main, files, options) {
     const weights = files.filter((file) => file !== main && isCaffeModel(file.bytes));
     if (weights.length !== 1) {
