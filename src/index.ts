@@ -6,6 +6,7 @@ export { adapterKey, choicesOf, emptyRecord, KERNELS_VERSION, readRecord, withMe
 export type { Network, Node, Preprocess, Shape, Tensor } from './network/network.ts';
 export { ancestors, findNode } from './network/lookup.ts';
 export { shapesOf } from './ops/check.ts';
+export { receptiveFields, type NoReceptiveField, type ReceptiveField } from './ops/receptive_field.ts';
 export type { ReluRule } from './ops/op.ts';
 export { KERNEL_NAMES } from './ops/conv2d_kernels.ts';
 export { loadNetwork, type NamedFile } from './formats/loader.ts';

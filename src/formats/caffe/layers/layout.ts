@@ -120,10 +120,10 @@ export const shuffleChannel: Mapping = (t) => {
   const groups = t.param('shuffle_channel_param').integer('group', 1);
   const [batch, channels, ...plane] = t.shape;
   if (channels === undefined || groups < 1 || channels % groups !== 0) throw t.invalid(`cannot shuffle [${t.shape}] in ${groups} groups`);
-  const [each, pixels] = [channels / groups, elementCount(plane)];
+  const each = channels / groups;
   t.chain([
-    { op: 'reshape', attributes: { shape: [0, groups, each, pixels] }, shape: [batch!, groups, each, pixels], part: 'groups' },
-    { op: 'transpose', attributes: { order: [0, 2, 1, 3] }, shape: [batch!, each, groups, pixels] },
+    { op: 'reshape', attributes: { shape: [0, groups, each, ...plane] }, shape: [batch!, groups, each, ...plane], part: 'groups' },
+    { op: 'transpose', attributes: { order: [0, 2, 1, ...plane.map((_, i) => 3 + i)] }, shape: [batch!, each, groups, ...plane] },
     { op: 'reshape', attributes: { shape: [0, channels, ...plane] }, shape: t.shape },
   ]);
 };
