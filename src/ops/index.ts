@@ -20,6 +20,7 @@ import type { Op } from './op.ts';
 import { prelu } from './prelu.ts';
 import { reductions } from './reduce.ts';
 import { relu } from './relu.ts';
+import { resize } from './resize.ts';
 import { softmax } from './softmax.ts';
 import { transpose } from './transpose.ts';
 import { flatten, identity, reshape } from './view.ts';
@@ -51,6 +52,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     ...reductions,
     relu,
     reshape,
+    resize,
     slice,
     softmax,
     transpose,
