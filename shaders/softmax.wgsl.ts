@@ -16,8 +16,8 @@ export interface SoftmaxParameters {
 /** Classes of one step of a walk. */
 const STEP = 8;
 
-/** Runs `body` over the row, in steps of several classes whose indices it gets. */
-function walk(p: SoftmaxParameters, body: (at: readonly string[]) => string): string {
+/** Runs `body` over the row that begins at `first`, in steps of several classes whose indices it gets. */
+export function walk(p: SoftmaxParameters, body: (at: readonly string[]) => string): string {
   const rest = p.size % STEP;
   const indices = (start: string, count: number): string[] => range(count).map((k) => plus(start, k * p.inner));
   return `${rest ? body(indices('first', rest)) : ''}
@@ -27,8 +27,16 @@ function walk(p: SoftmaxParameters, body: (at: readonly string[]) => string): st
   }`;
 }
 
-const from = (p: SoftmaxParameters): string =>
+/** Binds `first`, the index of the first class of row `i`. */
+export const from = (p: SoftmaxParameters): string =>
   `let first = (i / ${p.inner}u) * ${p.size * p.inner}u + i % ${p.inner}u;`;
+
+/** Binds `top`, the largest of the row, and `sum`, that of exp(x - top). */
+export const topAndSum = (p: SoftmaxParameters): string => `
+  var top = x[first];
+  ${walk(p, (at) => `top = ${at.reduce((top, k) => `max(${top}, x[${k}])`, 'top')};`)}
+  var sum = 0.0;
+  ${walk(p, (at) => `sum += ${sum(at.map((k) => `exp(x[${k}] - top)`))};`)}`;
 
 export function softmax(p: SoftmaxParameters): string {
   return wgsl`
@@ -37,10 +45,7 @@ export function softmax(p: SoftmaxParameters): string {
 
 ${linearMain(p.outer * p.inner)}
   ${from(p)}
-  var top = x[first];
-  ${walk(p, (at) => `top = ${at.reduce((top, k) => `max(${top}, x[${k}])`, 'top')};`)}
-  var sum = 0.0;
-  ${walk(p, (at) => `sum += ${sum(at.map((k) => `exp(x[${k}] - top)`))};`)}
+  ${topAndSum(p)}
   ${walk(p, (at) => at.map((k) => `y[${k}] = exp(x[${k}] - top) / sum;`).join(' '))}
 }`;
 }

@@ -70,9 +70,10 @@ export interface Classification {
   readonly logit: number;
 }
 
-/** The layer of the class scores before softmax, and the softmax after it, if there is one. */
+/** The layer of the class scores before softmax (or its logarithm), and the softmax after it, if there is one. */
 export function classLayers(network: Network): { logits: string; softmax?: string } {
   const last = findNode(network, network.outputs[0]!);
+  if (last.op === 'log_softmax') return { logits: last.inputs[0]! };
   if (last.op !== 'softmax') return { logits: last.output };
   return { logits: last.inputs[0]!, softmax: last.output };
 }

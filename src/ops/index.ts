@@ -12,6 +12,7 @@ import { dense } from './dense.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { globalMaxPool } from './global_max_pool.ts';
 import { layerNorm } from './layer_norm.ts';
+import { logSoftmax } from './log_softmax.ts';
 import { lpPool } from './lp_pool.ts';
 import { lrn } from './lrn.ts';
 import { lrnWithin } from './lrn_within.ts';
@@ -43,6 +44,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     globalMaxPool,
     identity,
     layerNorm,
+    logSoftmax,
     lpPool,
     lrn,
     lrnWithin,

@@ -9,7 +9,8 @@ export interface SoftmaxAttributes {
   readonly axis: number;
 }
 
-const parameters = (shape: Shape, axis: number): SoftmaxParameters => ({
+/** The rows along an axis. */
+export const rowsOf = (shape: Shape, axis: number): SoftmaxParameters => ({
   outer: elements(shape.slice(0, axis)),
   size: shape[axis]!,
   inner: elements(shape.slice(axis + 1)),
@@ -25,7 +26,7 @@ export const softmax: Op<SoftmaxAttributes> = {
     return x!;
   },
   forward(c) {
-    const p = parameters(c.y.shape, c.attributes.axis);
+    const p = rowsOf(c.y.shape, c.attributes.axis);
     c.dispatch({
       kernel: 'softmax',
       code: kernel(p),
@@ -37,7 +38,7 @@ export const softmax: Op<SoftmaxAttributes> = {
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
-    const p = parameters(c.y.shape, c.attributes.axis);
+    const p = rowsOf(c.y.shape, c.attributes.axis);
     c.dispatch({
       kernel: 'softmax',
       code: softmaxBackward({ ...p, accumulate: target.accumulate }),
