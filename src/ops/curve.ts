@@ -10,6 +10,9 @@ import { elements } from './shape.ts';
 /** Words that an attribute may be, where it is not a number. */
 const WORDS: Readonly<Record<string, readonly string[]>> = { approximate: ['none', 'tanh'] };
 
+/** Exponents past this leave no number but 0 and 1 within f32, and a kernel of products too long to compile. */
+const MOST = 1024;
+
 export const curves: readonly Op<Readonly<Record<string, number | string>>>[] = Object.entries(CURVES).map(([name, { attributes: defaults }]) => ({
   name,
   attributes: defaults,
@@ -20,6 +23,7 @@ export const curves: readonly Op<Readonly<Record<string, number | string>>>[] = 
       const word = attributes[attribute];
       if (word !== undefined && !words.includes(String(word))) throw refuse(`${attribute} must be ${words.join(' or ')}, got '${word}'`);
     }
+    if (Math.abs(Number(attributes.exponent ?? 0)) > MOST) throw refuse(`the exponent must lie in -${MOST}..${MOST}, got ${attributes.exponent}`);
     return x!;
   },
   forward(c) {

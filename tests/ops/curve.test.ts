@@ -181,6 +181,8 @@ test('whole powers of a negative base, and of 0', async () => {
     const { y } = await run(engine(), { op: 'power', attributes: { exponent }, x: [{ shape: [3], data: Float32Array.of(-2, 0, 3) }] });
     expect([...y.data]).toEqual([(-2) ** exponent, 0 ** exponent, 3 ** exponent]);
   }
+  const { y: ones } = await run(engine(), { op: 'power', attributes: { exponent: 1023 }, x: [{ shape: [2], data: Float32Array.of(-1, 1) }] });
+  expect([...ones.data]).toEqual([-1, 1]);
   const { y } = await run(engine(), { op: 'power', attributes: { exponent: 0.75 }, x: [{ shape: [1], data: Float32Array.of(0) }] });
   expect(y.data[0]).toBe(0);
 });
@@ -207,6 +209,7 @@ test.each([
   ['gelu', { approximate: 1 }, 'must be a string'],
   ['elu', { alpha: NaN }, 'must be a number'],
   ['tanh', { alpha: 1 }, 'no attribute'],
+  ['power', { exponent: 1e300 }, 'must lie in -1024..1024'],
 ] as const)('%s %o: refused', async (op, attributes, message) => {
   expect(OPS.has(op)).toBe(true);
   await expect(run(engine(), { op, attributes, x: [random([2], 1)] })).rejects.toThrow(message);
