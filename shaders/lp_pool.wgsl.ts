@@ -18,15 +18,18 @@ export interface LpPoolParameters extends PoolParameters {
 /** Whole powers up to this one are multiplied out: `pow` rounds more, and less alike from driver to driver. */
 const MOST_FACTORS = 8;
 
+/** WGSL leaves open what `pow` makes of 0: it may go by way of its logarithm. */
+const safePower = (base: string, exponent: number): string => `select(pow(${base}, ${f32(exponent)}), 0.0, ${base} == 0.0)`;
+
 /** base^exponent for a base of at least 0. */
 function power(base: string, exponent: number): string {
   if (exponent === 0) return '1.0';
-  return Number.isInteger(exponent) && exponent <= MOST_FACTORS ? Array<string>(exponent).fill(base).join(' * ') : `pow(${base}, ${f32(exponent)})`;
+  return Number.isInteger(exponent) && exponent <= MOST_FACTORS ? Array<string>(exponent).fill(base).join(' * ') : safePower(base, exponent);
 }
 
 function root(sum: string, p: number): string {
   if (p === 1) return sum;
-  return p === 2 ? `sqrt(${sum})` : p === 4 ? `sqrt(sqrt(${sum}))` : `pow(${sum}, ${f32(1 / p)})`;
+  return p === 2 ? `sqrt(${sum})` : p === 4 ? `sqrt(sqrt(${sum}))` : safePower(sum, 1 / p);
 }
 
 export function lpPool(p: LpPoolParameters): string {

@@ -81,7 +81,7 @@ describe('a planted bug in lp_pool is noticed', () => {
   const bugs: readonly (PlantedBug & { readonly twice?: boolean })[] = [
     { name: 'signs are kept', pass: 'forward', find: /abs\((x\[.*\])\);/, replace: '$1;' },
     { name: 'the border is read', pass: 'forward', find: /if \(ix >= \d+u\) \{ continue; \}/, replace: '' },
-    { name: 'no root is taken', pass: 'forward', find: /pow\(sum, .*\);/, replace: 'sum;' },
+    { name: 'no root is taken', pass: 'forward', find: /pow\(sum, [^,]*\)/, replace: 'sum' },
     { name: 'the gradient has no sign', pass: 'backward', find: 'sign(value)', replace: '1.0' },
     { name: 'the gradient has one factor too few', pass: 'backward', find: 'share * share', replace: 'share' },
     { name: 'every window counts as one of zeros', pass: 'backward', find: 'whole == 0.0', replace: 'whole >= 0.0' },
