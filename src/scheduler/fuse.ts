@@ -7,16 +7,26 @@ import { batchNormAffine } from '../ops/batch_norm.ts';
 import { OPS } from '../ops/index.ts';
 import { elements } from '../ops/shape.ts';
 
+/** The channel that element i of a convolution's weights makes: [M, C / groups, KH, KW], of a transposed one [C, M / groups, KH, KW]. */
+function outputOf({ op, attributes, weights }: Node): (i: number) => number {
+  const { shape } = weights.weight!;
+  const perRow = elements(shape.slice(1));
+  if (op === 'conv2d') return (i) => Math.floor(i / perRow);
+  const perOutput = elements(shape.slice(2));
+  const rowsOfGroup = shape[0]! / ((attributes.groups as number | undefined) ?? 1);
+  return (i) => Math.floor(Math.floor(i / perRow) / rowsOfGroup) * shape[1]! + (Math.floor(i / perOutput) % shape[1]!);
+}
+
 /** Folds y = a conv(x) + b into the weights of the convolution, in double precision. */
 function foldBatchNorm(conv: Node, norm: Node): Node {
   const { a, b } = batchNormAffine(norm.weights, (norm.attributes.epsilon as number | undefined) ?? 1e-5);
   const weight = conv.weights.weight!;
-  const perOutput = elements(weight.shape.slice(1));
+  const output = outputOf(conv);
   const folded: Tensor = {
     shape: weight.shape,
     // Made when it is packed, and not held: a second copy of all weights would be.
     get data() {
-      return weight.data.map((value, i) => value * a[Math.floor(i / perOutput)]!);
+      return weight.data.map((value, i) => value * a[output(i)]!);
     },
   };
   const bias: Tensor = {
@@ -37,7 +47,7 @@ function fuseActivation(layer: Node, activation: Node): Node {
 /** The fusion of a layer with the one after it, where there is one. */
 function fusionOf(layer: Node, next: Node): ((layer: Node, next: Node) => Node) | undefined {
   const bare = (layer.attributes.activation ?? 'none') === 'none';
-  if (layer.op === 'conv2d' && next.op === 'batch_norm' && bare) return foldBatchNorm;
+  if ((layer.op === 'conv2d' || layer.op === 'conv_transpose2d') && next.op === 'batch_norm' && bare) return foldBatchNorm;
   const takes = 'activation' in (OPS.get(layer.op)?.attributes ?? {});
   if (takes && (next.op === 'relu' || next.op === 'clip') && bare) return fuseActivation;
   return undefined;

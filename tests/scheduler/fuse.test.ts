@@ -13,6 +13,7 @@ const engine = useEngine();
 const conv = convolution('conv', 'x', [5, 3, 3], 1);
 const other = convolution('other', 'x', [5, 3, 1], 5);
 const norm = normalization('norm', 'conv.y', 5, 11);
+const up = node('up', 'conv_transpose2d', ['x'], { stride: [2, 2] }, { weight: random([3, 5, 3, 3], 70), bias: random([5], 71) });
 const relu = (input: string, name = 'relu'): Node => node(name, 'relu', [input]);
 const clip = (input: string, name = 'clip'): Node => node(name, 'clip', [input], { min: 0, max: 6 });
 const fully = node('fc', 'dense', ['x'], {}, { weight: random([4, 3 * 7 * 5], 31), bias: random([4], 32) });
@@ -35,6 +36,7 @@ describe('what is fused', () => {
     ['nothing into an addition', over(conv, node('sum', 'add', ['conv.y', 'conv.y'])), ['conv:conv2d', 'sum:add']],
     ['an addition and relu', over(conv, node('sum', 'add', ['conv.y', 'conv.y']), relu('sum.y')), ['conv:conv2d', 'relu:add+relu']],
     ['nothing across a view', over(conv, node('same', 'identity', ['conv.y']), relu('same.y')), ['conv:conv2d', 'same:identity', 'relu:relu']],
+    ['transposed conv, norm and relu', over(up, { ...norm, inputs: ['up.y'] }, relu('norm.y')), ['relu:conv_transpose2d+relu']],
     ['two chains that cross', over(conv, other, relu('conv.y'), relu('other.y', 'last')), ['relu:conv2d+relu', 'last:conv2d+relu']],
   ])('%s', (_, net, wanted) => expect(left(net)).toEqual(wanted));
 
@@ -75,11 +77,26 @@ const everything = network({ x: [2, 4, 9, 7] }, [
   relu('fc.y', 'r4'),
 ]);
 
+/** Transposed convolutions, whose outputs are the second axis of their weights: in groups, without a bias, one filter a channel. */
+const transposed = network({ x: [2, 4, 9, 7] }, [
+  node('t1', 'conv_transpose2d', ['x'], { groups: 2, stride: [2, 1] }, { weight: random([4, 3, 2, 3], 80) }),
+  normalization('b1', 't1.y', 6, 81),
+  relu('b1.y', 'r1'),
+  node('t2', 'conv_transpose2d', ['r1.y'], { groups: 6, padding: [1, 1, 1, 1] }, { weight: random([6, 1, 3, 3], 85), bias: random([6], 86) }),
+  normalization('b2', 't2.y', 6, 87),
+  relu('b2.y', 'r4'),
+]);
+
 describe('fusion changes no result', () => {
-  test.each<ReluRule>(['gradient', 'deconvnet', 'guided'])('of the whole network, rule %s', async (rule) => {
+  test.each<[string, ReluRule, Network]>([
+    ['the whole network', 'gradient', everything],
+    ['the whole network', 'deconvnet', everything],
+    ['the whole network', 'guided', everything],
+    ['transposed convolutions', 'guided', transposed],
+  ])('of %s, rule %s', async (_, rule, net) => {
     const results = [];
     for (const on of [true, false]) {
-      const plan = compile(everything, { layers: ['r4'], backward: { from: 'r4', rule }, fuse: on, capabilities: engine().capabilities });
+      const plan = compile(net, { layers: ['r4'], backward: { from: 'r4', rule }, fuse: on, capabilities: engine().capabilities });
       expect(plan.passes.get('forward')!.some(({ kernel }) => kernel === 'batch_norm')).toBe(!on);
       results.push(await runGuarded(engine(), plan, { x: random([2, 4, 9, 7], 9), seed: (shape) => random(shape, 3, -0.2, 1) }, ['r4', 'd x']));
     }
