@@ -167,7 +167,7 @@ export class App extends LitElement {
           @freeze=${() => session.camera.freeze()}
         ></input-panel>
         ${state.preprocess ? preprocessing : nothing}
-        <p class="dim hint">Drop a picture or a network (.onnx, or .prototxt and .caffemodel together) anywhere. Nothing leaves this machine.</p>
+        <p class="dim hint">Drop a picture or a network (.onnx, or .prototxt and .caffemodel together, or .safetensors) anywhere. Nothing leaves this machine.</p>
       </section>
       <section class="layers">
         <h2>Layers</h2>
@@ -211,7 +211,8 @@ export class App extends LitElement {
     return html`
       ${this.header(state)}
       ${state.phase === 'failed' ? html`<failure-panel .failure=${state.failure!}></failure-panel>` : this.panels(state)}
-      <notice-list .notices=${state.notices} @dismiss=${(event: CustomEvent<number>) => this.session.dismiss(event.detail)}></notice-list>
+      <notice-list .notices=${state.notices} @dismiss=${(event: CustomEvent<number>) => this.session.dismiss(event.detail)}
+        @choose=${(event: CustomEvent<string>) => this.session.chooseArchitecture(event.detail)}></notice-list>
       <help-dialog .keys=${this.keys} @keys=${(event: CustomEvent<boolean>) => this.setKeys(event.detail)}></help-dialog>
       ${this.dropping ? html`<div class="drop" aria-hidden="true">Drop a picture or a network</div>` : nothing}
     `;

@@ -1,6 +1,6 @@
 /**
  * <notice-list>: messages that the program survives: what, where, what to do.
- * In: notices. Out: `dismiss` with the notice's id.
+ * In: notices. Out: `dismiss` with the notice's id; `choose` with what was chosen of those that a notice offers.
  */
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
@@ -50,7 +50,14 @@ export class NoticeList extends LitElement {
         color: var(--bad);
         font-size: 12px;
       }
-      button {
+      article {
+        max-height: 45vh;
+        overflow-y: auto;
+      }
+      p {
+        white-space: pre-line;
+      }
+      button.icon {
         grid-area: 1 / 2;
         align-self: start;
         border: 0;
@@ -64,13 +71,14 @@ export class NoticeList extends LitElement {
   override render() {
     return html`<div role="log" aria-label="Messages">
       ${this.notices.map(
-        ({ id, kind, title, text, code, where, hint }) => html`
+        ({ id, kind, title, text, code, where, hint, choices = [] }) => html`
           <article class=${kind} role=${kind === 'error' ? 'alert' : nothing} data-code=${code ?? nothing}>
             <div>
               <h3>${title}</h3>
               <p>${text}</p>
               ${where ? html`<p class="dim">Where: ${where}</p>` : nothing}
               ${hint ? html`<p>What to do: ${hint}</p>` : nothing}
+              ${choices.length > 0 ? html`<p>Which one is it? ${choices.map((choice) => this.choice(id, choice))}</p>` : nothing}
               ${code ? html`<p><code>${code}</code></p>` : nothing}
             </div>
             <button class="icon" aria-label="Dismiss" @click=${() => this.dispatchEvent(new CustomEvent('dismiss', { detail: id }))}>
@@ -80,5 +88,13 @@ export class NoticeList extends LitElement {
         `,
       )}
     </div>`;
+  }
+
+  private choice(id: number, choice: string) {
+    const choose = (): void => {
+      this.dispatchEvent(new CustomEvent('choose', { detail: choice }));
+      this.dispatchEvent(new CustomEvent('dismiss', { detail: id }));
+    };
+    return html`<button data-choice=${choice} @click=${choose}>${choice}</button> `;
   }
 }

@@ -10,6 +10,7 @@ import type { LoadedNetwork, Notice, State } from './state.ts';
 
 /** SHA-256 of the files of a network, one after the other by name: of one file, its own. */
 export function hashOf(files: readonly NamedFile[]): Promise<string> {
+  if (files.length === 1) return hashBytes(files[0]!.bytes); // a large file is not copied
   const ordered = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
   const whole = new Uint8Array(ordered.reduce((sum, { bytes }) => sum + bytes.length, 0));
   let offset = 0;

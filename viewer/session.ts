@@ -3,7 +3,7 @@
  * through its public interface and tells of every change with a `change` event.
  */
 import {
-  ascentSettings, checkPreprocess, deprocess, Display, LiveView, loadNetwork, preprocess, PRESETS, UnitscopeError,
+  ascentSettings, checkPreprocess, deprocess, Display, LiveView, loadNetwork, preprocess, PRESETS, similarArchitectures, UnitscopeError,
   type AscentSettings, type Engine, type Image, type NamedFile, type Preprocess, type Recipe, type Surface,
 } from '../src/index.ts';
 import { Camera } from './camera.ts';
@@ -37,6 +37,8 @@ export class Session extends EventTarget {
   private pumping: Promise<void> | undefined;
   private again = false;
   private notices = 0;
+  /** Weights whose architecture a person is asked for. */
+  private nameless: readonly NamedFile[] = [];
 
   /** The engine and all that hangs on it; after a loss once more. */
   async open(): Promise<void> {
@@ -65,18 +67,27 @@ export class Session extends EventTarget {
     }
   }
 
-  /** A network from files; the one before stays if it cannot be loaded. */
-  async loadFiles(files: readonly NamedFile[]): Promise<void> {
+  /** A network from files; the one before stays if it cannot be loaded. The architecture is that of files which hold weights alone. */
+  async loadFiles(files: readonly NamedFile[], architecture?: string): Promise<void> {
     this.update({ busy: 'Loading the network' });
+    this.nameless = [];
     try {
-      const network = await loadNetwork(files);
+      const network = await loadNetwork(files, architecture === undefined ? {} : { architecture });
       await this.use({ network, hash: await hashOf(files), embedded: false });
       for (const note of network.notes ?? []) this.notify({ kind: 'info', title: network.name, text: note });
     } catch (error) {
-      this.report(error);
+      const choices = error instanceof UnitscopeError && error.code === 'model-unsupported' ? similarArchitectures(files) : [];
+      if (choices.length === 0) return this.report(error);
+      this.nameless = files;
+      this.notify({ ...noticeOf(error), choices });
     } finally {
       this.update({ busy: '' });
     }
+  }
+
+  /** Loads the weights that were asked about as those of an architecture. */
+  async chooseArchitecture(architecture: string): Promise<void> {
+    if (this.nameless.length > 0) await this.loadFiles(this.nameless, architecture);
   }
 
   /** Shows a network: the last layer with maps, unless told. */
@@ -245,6 +256,7 @@ export class Session extends EventTarget {
 
   dismiss(id: number): void {
     this.update({ notices: this.state.notices.filter((notice) => notice.id !== id) });
+    if (!this.state.notices.some(({ choices }) => choices)) this.nameless = [];
   }
 
   notify(notice: Omit<Notice, 'id'>): void {

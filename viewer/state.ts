@@ -16,6 +16,8 @@ export interface Notice {
   readonly code?: string;
   readonly where?: string;
   readonly hint?: string;
+  /** Answers to the question that the notice asks. */
+  readonly choices?: readonly string[];
 }
 
 export interface LoadedNetwork {

@@ -58,7 +58,7 @@ interface App extends HTMLElement {
       readonly pictureName: string;
       readonly classes: readonly Classification[];
       readonly ranges: readonly unknown[];
-      readonly notices: readonly { readonly kind: string; readonly title: string; readonly code?: string; readonly where?: string }[];
+      readonly notices: readonly { readonly kind: string; readonly title: string; readonly text: string; readonly code?: string; readonly where?: string }[];
       readonly network?: { readonly network: { readonly name: string } };
       readonly climb: { readonly phase: string; readonly step: number; readonly latest?: ImageProgress; readonly scores: readonly number[] };
     };

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { architectureCalled } from '../../src/formats/architectures/weights.ts';
+import { fileOf, tensorsOf } from '../formats/architectures/files.ts';
 import { drop, openPage, openViewer, steps, type Viewer } from './page.ts';
 
 let viewer: Viewer;
@@ -142,6 +144,26 @@ describe('the page', () => {
     await steps(page, 2);
     expect(await look(page)).toMatchObject({ phase: 'ready', layer, unit });
   });
+});
+
+test('weights alone are taken for what their tensors are; where they are not quite that, one is asked', async () => {
+  const { page, faults } = await openPage(viewer);
+  await page.goto(viewer.url);
+  await steps(page, 1);
+  await page.keyboard.press('p');
+  const tensors = tensorsOf(architectureCalled('resnet20'), 10);
+  await drop(page, 'changed.safetensors', '', [...fileOf(new Map([...tensors].slice(1)))]);
+  await press(page, 'notice-list >>> [data-choice="resnet20"]');
+  await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.some(({ code }) => code === 'model-invalid'));
+  const { notices, network } = await look(page);
+  expect(notices).toMatchObject([{ text: "the tensors are not those of resnet20: 1 missing\n  - missing: 'conv1.weight' [16,3,3,3]" }]);
+  expect(network).toBe('embedded');
+  await drop(page, 'whole.safetensors', '', [...fileOf(tensors)]);
+  await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.network?.network.name === 'resnet20');
+  await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.some(({ text }) => text === 'the tensors are those of resnet20'));
+  expect(await look(page)).toMatchObject({ phase: 'ready', layer: 'layer3.2.conv2' });
+  expect(faults).toEqual([]);
+  await page.close();
 });
 
 test('without WebGPU there is a page that says so', async () => {

@@ -14,6 +14,7 @@ export const inspect: Command = {
   examples: [
     ['unitscope inspect network.onnx', 'the layers of a model'],
     ['unitscope inspect deploy.prototxt --weights net.caffemodel', 'a network of Caffe; without --weights they lie beside it'],
+    ['unitscope inspect resnet18.safetensors', 'the weights of PyTorch alone: their tensors tell which built-in graph is theirs'],
     ['unitscope inspect', 'the embedded network'],
     ['unitscope inspect folder/ --json', 'a manifest with its weights, as data'],
     ['unitscope inspect network.json --weights other/weights.safetensors', 'weights that lie elsewhere'],
