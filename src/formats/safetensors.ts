@@ -101,6 +101,15 @@ export function readSafetensors(bytes: Uint8Array, { file, only }: ReadSafetenso
   return { tensors: new Map(names.map((name) => [name, read(name)])), metadata };
 }
 
+/**
+ * How many bytes should stand before a file in memory so that its numbers lie aligned and are not copied: the header may
+ * have any length. 0 for files of another kind. @param start the first bytes of the file
+ */
+export function roomBefore(start: Uint8Array): number {
+  if (!looksLikeSafetensors(start)) return 0;
+  return (8 - (start[0]! % 8)) % 8; // the data begins at 8 + length, and 8 divides all bytes of the length but the first
+}
+
 /** True for an 8-byte length below the header limit, then an opening brace. */
 export function looksLikeSafetensors(bytes: Uint8Array): boolean {
   return bytes.length > 9 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0 && bytes[4] === 0;

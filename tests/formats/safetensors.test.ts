@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnitscopeError } from '../../src/errors.ts';
 import { encodeFloat16 } from '../../src/network/float16.ts';
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { readSafetensors, roomBefore, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeText } from '../../src/formats/text.ts';
 import { tensor } from '../network/graphs.ts';
 import { dataBytes } from './reference-data.ts';
@@ -46,6 +46,17 @@ describe('safetensors', () => {
     expect(read.metadata.get('format')).toBe('test');
     expect(read.tensors.get('conv/weight')!.data.buffer).toBe(bytes.buffer);
     expect(readSafetensors(Uint8Array.from([0, ...bytes]).subarray(1)).tensors).toEqual(read.tensors);
+  });
+
+  it('says how a file must lie in memory so that nothing is copied', () => {
+    for (let spaces = 0; spaces < 9; spaces++) {
+      const bytes = file(`{${entry('a', '[2]', 0, 8)}}${' '.repeat(spaces)}`, 8);
+      const room = roomBefore(bytes.subarray(0, 16));
+      const placed = new Uint8Array(room + bytes.length);
+      placed.set(bytes, room);
+      expect(readSafetensors(placed.subarray(room)).tensors.get('a')!.data.buffer).toBe(placed.buffer);
+    }
+    expect(roomBefore(encodeText('{"format": "unitscope"}'))).toBe(0);
   });
 
   it('narrows to float16, but not a tensor that would overflow', () => {

@@ -36,6 +36,38 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Bytes of a file that are read at once. */
+const PIECE = 2 ** 30;
+
+/**
+ * The bytes of a file that may be large, with `room` bytes before them in their buffer: what lies in the file at some
+ * offset can so be made to lie aligned in memory, and need not be copied. Throws 'io'.
+ * @param room is told the first 16 bytes
+ */
+export async function readLarge(path: string, room: (start: Uint8Array) => number): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) return await file.readFile();
+      const start = new Uint8Array(Math.min(16, stats.size));
+      await file.read(start, 0, start.length, 0);
+      const before = room(start);
+      const whole = new Uint8Array(before + stats.size);
+      let end = before;
+      for (;;) {
+        const { bytesRead } = await file.read(whole, end, Math.min(PIECE, whole.length - end), end - before);
+        end += bytesRead;
+        if (bytesRead === 0 || end === whole.length) return whole.subarray(before, end);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioFault('read', path, cause);
+  }
+}
+
 export async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | 'nothing'> {
   try {
     const found = await stat(path);

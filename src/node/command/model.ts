@@ -6,13 +6,14 @@ import { basename, dirname, join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
 import { formats } from '../../formats/index.ts';
 import { mainFiles } from '../../formats/loader.ts';
+import { roomBefore } from '../../formats/safetensors.ts';
 import { readSidecar, SIDECAR } from '../../formats/sidecar.ts';
 import { loadNetwork, shapesOf, type NamedFile, type Network } from '../../index.ts';
 import { ownCatalog } from '../catalog/catalog.ts';
 import { knownEntry } from '../catalog/known.ts';
 import { nearest } from './arguments.ts';
 import type { Call, Option } from './command.ts';
-import { ioFault, kindOf, readBytes } from './files.ts';
+import { ioFault, kindOf, readBytes, readLarge } from './files.ts';
 import { sizesOf } from './value.ts';
 
 export const MODEL_OPTIONS: Readonly<Record<string, Option>> = {
@@ -123,7 +124,7 @@ async function missing(path: string): Promise<UnitscopeError> {
 }
 
 async function readNamed(path: string): Promise<NamedFile> {
-  return { name: path, bytes: await readBytes(path) };
+  return { name: path, bytes: await readLarge(path, roomBefore) };
 }
 
 /** Names of the ordinary files of a folder. Links are passed over: a model that was downloaded reaches no other folder. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { fileNames, ioFault, writeWhole } from '../../../src/node/command/files.ts';
+import { fileNames, ioFault, readLarge, writeWhole } from '../../../src/node/command/files.ts';
 import { printable } from '../../../src/errors.ts';
 import { binary, counted, measured, metric } from '../../../src/node/command/quantity.ts';
 import { useFolder } from './program.ts';
@@ -21,6 +21,16 @@ test('a write that fails is typed and leaves no draft', async () => {
   await expect(writeWhole(folder('taken/x.npy'), Uint8Array.of(1))).rejects.toMatchObject({ code: 'io' });
   expect(readdirSync(folder('taken'))).toEqual(['x.npy']);
   await expect(writeWhole(folder('nowhere/x.npy'), Uint8Array.of(1))).rejects.toMatchObject({ code: 'io', message: expect.stringMatching(/it is not there/) as string });
+});
+
+test('a file is read with room before it, and a fault is typed', async () => {
+  writeFileSync(folder('large'), Uint8Array.from({ length: 40 }, (_, i) => i));
+  const read = await readLarge(folder('large'), (start) => start.length - 9);
+  expect([read.byteOffset, ...read]).toEqual([7, ...Array.from({ length: 40 }, (_, i) => i)]);
+  writeFileSync(folder('empty'), '');
+  expect(await readLarge(folder('empty'), () => 0)).toHaveLength(0);
+  await expect(readLarge(folder('gone'), () => 0)).rejects.toMatchObject({ code: 'io', message: expect.stringMatching(/it is not there/) as string });
+  await expect(readLarge(folder(), () => 0)).rejects.toMatchObject({ code: 'io', message: expect.stringMatching(/it is a folder/) as string });
 });
 
 test('faults of disks are said in words', () => {

@@ -9,7 +9,10 @@ import { start, useFolder } from './program.ts';
 
 const folder = useFolder();
 
-/** Writes VGG16's weights piece by piece: 138 M numbers of 0.02 at most, which repeat. */
+/**
+ * Writes VGG16's weights piece by piece: 138 M numbers of 0.02 at most, which repeat. The header has an odd length, as
+ * files of the first writers may: the numbers lie unaligned in the file.
+ */
 function writeVgg16(path: string): number {
   let end = 0;
   const entries = [...tensorsOf(architectureCalled('vgg16'))].map(([name, shape]) => {
@@ -18,7 +21,7 @@ function writeVgg16(path: string): number {
     return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }];
   });
   const header = encodeText(JSON.stringify(Object.fromEntries(entries)));
-  const head = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20);
+  const head = new Uint8Array(8 + Math.ceil(header.length / 8) * 8 + 3).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
   head.set(header, 8);
   const piece = new Uint8Array(formulaTensor('piece', [2 ** 21], 0.02).data.buffer);
