@@ -201,7 +201,7 @@ const GRAPHS: readonly [string, () => tf.LayersModel, Comparison?][] = [
   ['several inputs, in the order of the model', () => {
     const [a, b] = [tf.input({ shape: [5, 4, 3], name: 'second' }), tf.input({ shape: [4], name: 'first' })];
     return tf.model({ inputs: [b, a], outputs: apply(layers.concatenate(), apply(layers.flatten(), a), apply(layers.dense({ units: 2 }), b)) });
-  }],
+  }, { batch: 1 }],
 ];
 
 describe('a graph: ', () => {

@@ -10,6 +10,7 @@ import { decodeText } from '../text.ts';
 import { unsupported } from '../unsupported.ts';
 import { knownModel, type KnownModel } from './known.ts';
 import { mappings } from './layers/index.ts';
+import { withConstant } from './layers/operation.ts';
 import { factsOf } from './preprocess.ts';
 import { readTopology, type Call, type Topology } from './topology.ts';
 import { LayerTranslation, unknownType, type Scope } from './translation.ts';
@@ -39,6 +40,7 @@ export function readTfjs(main: NamedFile, files: readonly NamedFile[], { strict,
     weights,
     madeByTfjs: made.startsWith('tfjs'),
     keras: Number(/^(\d+)\./.exec(made)?.[1] ?? 2),
+    imageOrder,
     nodes: [],
     names: new Set([...inputs.map(({ value }) => value.name), ...topology.calls.map(({ name }) => name)]),
     arranged: new Map(),
@@ -148,21 +150,21 @@ function translate(call: Call, values: Map<string, Value>, scope: Scope): string
   });
   const t = new LayerTranslation(call, inputs, scope);
   const known = scope.missing.length;
-  const reasons: string[] = [];
+  const reasons = call.refused.map((reason) => t.refuse(reason).message);
   try {
     if (inputs.length === 0) throw t.invalid('reads nothing');
-    const mapping = mappings.get(call.layer.type);
+    const mapping = call.constants.length > 0 ? withConstant(t) : mappings.get(call.layer.type);
     if (!mapping) throw unknownType(t, [...mappings.keys()]);
     const type = typeName(t.config.raw('dtype') ?? 'float32');
     if (!REAL.test(type)) reasons.push(t.refuse(`numbers of the type ${quote(type)} are not supported`).message);
     const result = t.close(mapping(t));
-    values.set(call.output, { ...result, guessed: t.guessed });
+    values.set(call.output, { ...result, guessed: t.guessed || reasons.length > 0 });
     reasons.push(...t.config.unread().map((key) => t.refuse(`the setting ${quote(key)} is not supported`).message));
   } catch (error) {
     if (!(error instanceof UnitscopeError)) throw error;
     if (error.code === 'model-unsupported') reasons.push(error.message);
     // Behind an unsupported layer shapes are guesses; what they contradict says nothing about the file.
-    else if (!t.guessed && scope.missing.length === known) throw error;
+    else if (!t.guessed && reasons.length === 0 && scope.missing.length === known) throw error;
     // What was not made gets the shape of what was read, so that the walk finds more reasons.
     const [first] = inputs;
     if (!first) throw error;
@@ -180,7 +182,7 @@ function missingWeights({ missing, weights }: Scope, file: string): UnitscopeErr
 function resultOf(key: string, values: ReadonlyMap<string, Value>, scope: Scope): string {
   const value = values.get(key);
   if (!value) throw new UnitscopeError('model-invalid', 'an output of the model is made by no layer', { file: scope.file });
-  const call = { name: value.name, layer: { name: value.name, type: 'output', config: undefined as never, path: [] }, inputs: [], output: key };
+  const call = { name: value.name, layer: { name: value.name, type: 'output', config: undefined as never, path: [] }, inputs: [], constants: [], refused: [], output: key };
   return new LayerTranslation(call, [value], scope).finish(value).name;
 }
 

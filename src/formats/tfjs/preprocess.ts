@@ -5,7 +5,8 @@ import { quote } from '../../network/spelling.ts';
 import { baseName, type NamedFile } from '../format.ts';
 import { parseJson, type Json, type JsonObject } from '../json.ts';
 import { decodeText } from '../text.ts';
-import type { Topology } from './topology.ts';
+import { IDLE } from './layers/index.ts';
+import type { Call, Topology } from './topology.ts';
 
 /** The file that Teachable Machine writes beside the model. */
 export const METADATA = 'metadata.json';
@@ -26,13 +27,34 @@ export function factsOf(topology: Topology, channels: number | undefined, files:
  */
 function rescaled({ inputs, calls }: Topology, channels: number | undefined): Preprocess | undefined {
   const order = ({ 1: 'gray', 3: 'RGB' } as const)[channels ?? 0];
-  const readers = calls.filter((call) => call.inputs.includes(inputs[0]?.key ?? ''));
-  const [first] = readers;
-  if (!order || inputs.length !== 1 || readers.length !== 1 || first?.layer.type !== 'Rescaling') return undefined;
-  const scale = first.layer.config.raw('scale');
-  const span = typeof scale === 'number' ? 255 * scale : 0;
+  const first = order && inputs.length === 1 ? firstWork(inputs[0]!.key, calls) : undefined;
+  if (!order || !first) return undefined;
+  const span = 255 * factorOf(first);
   if (![1, 2].some((wanted) => Math.abs(span / wanted - 1) < 0.01)) return undefined;
   return { channels: order, range: 255, mean: new Array<number>(channels!).fill(0), std: new Array<number>(channels!).fill(1), fit: 'stretch' };
+}
+
+/** The first layer behind a tensor that does something at inference, where there is one alone. */
+function firstWork(input: string, calls: readonly Call[]): Call | undefined {
+  let key = input;
+  for (let passed = 0; passed <= IDLE.length; passed++) {
+    const [first, ...more] = calls.filter(({ inputs }) => inputs.includes(key));
+    if (!first || more.length > 0) return undefined;
+    if (!IDLE.includes(first.layer.type)) return first;
+    key = first.output;
+  }
+  return undefined;
+}
+
+/** What a layer multiplies pixels by; 0 where it is none that does. */
+function factorOf({ layer: { type, config }, constants }: Call): number {
+  const scale = type === 'Rescaling' ? config.raw('scale') : 0;
+  if (typeof scale === 'number' && scale !== 0) return scale;
+  const [constant] = constants;
+  if (!constant || constant.value.data.length !== 1 || constant.at !== 1) return 0;
+  const name = type === 'TFOpLambda' ? String(config.raw('function')) : type;
+  if (/multiply$/i.test(name)) return constant.value.data[0]!;
+  return /(true)?div(ide)?$/i.test(name) ? 1 / constant.value.data[0]! : 0;
 }
 
 /** Labels, and for models of pictures the way that Teachable Machine takes them: pixel / 127 - 1 of the centre. */

@@ -8,7 +8,7 @@ import { topologicalOrder } from '../../network/order.ts';
 import type { Json } from '../json.ts';
 import { Section } from '../manifest/section.ts';
 import { Config } from './config.ts';
-import { readReferences, type Reference } from './references.ts';
+import { readOperands, readReferences, type Constant, type Operands, type Reference } from './references.ts';
 
 export interface KerasLayer {
   readonly name: string;
@@ -24,6 +24,9 @@ export interface Call {
   readonly name: string;
   readonly layer: KerasLayer;
   readonly inputs: readonly string[];
+  readonly constants: readonly Constant[];
+  /** What of the call is not supported. */
+  readonly refused: readonly string[];
   readonly output: string;
 }
 
@@ -136,7 +139,7 @@ class Unfolding {
         current = [this.input(`${entry.name}_input`, `${scope}|input`, built)];
       }
       const output = `${scope}|${index}`;
-      this.call({ name: claimed[index]!, layer: { name: entry.name, type: entry.type, config, path: [...path, entry.name] }, inputs: current, output });
+      this.call({ name: claimed[index]!, layer: { name: entry.name, type: entry.type, config, path: [...path, entry.name] }, inputs: current, constants: [], refused: [], output });
       current = [output];
     });
     if (current === undefined || current.length === 0) throw this.invalid(`the model ${quote(path.at(-1)!)} has no layers`);
@@ -152,7 +155,7 @@ class Unfolding {
     }
     const nodes = new Map(entries.map((entry) => [entry.name, this.nodesOf(entry)]));
     const [inputs, outputs] = (['input_layers', 'output_layers'] as const).map((key) => readReferences(config, key));
-    const first = this.firstNodes([...nodes.values()].flat(2).concat(outputs!), byName);
+    const first = this.firstNodes([...[...nodes.values()].flat().flatMap(({ references }) => references), ...outputs!], byName);
     const keyOf = (reference: Reference): string => {
       const { layer, node, tensor } = reference;
       const entry = byName.get(layer);
@@ -170,7 +173,7 @@ class Unfolding {
     return outputs!.map(keyOf);
   }
 
-  private place(entry: Entry, of: { nodes: readonly Reference[][]; names: readonly string[]; path: readonly string[]; scope: number; fed: readonly string[] | undefined; order: readonly string[]; keyOf: (reference: Reference) => string }): void {
+  private place(entry: Entry, of: { nodes: readonly Operands[]; names: readonly string[]; path: readonly string[]; scope: number; fed: readonly string[] | undefined; order: readonly string[]; keyOf: (reference: Reference) => string }): void {
     const { name, type } = entry;
     const own = (call: number, tensor = 0): string => `${of.scope}|${call}|${tensor}|${name}`;
     const config = configOf(entry);
@@ -184,19 +187,21 @@ class Unfolding {
       this.alias.set(own(0), from);
       return;
     }
-    of.nodes.forEach((references, call) => {
+    of.nodes.forEach(({ references, constants, refused }, call) => {
       const inputs = references.map(of.keyOf);
       if (!MODELS.has(type)) {
-        this.call({ name: of.names[call]!, layer: { name, type, config, path: [...of.path, name] }, inputs, output: own(call) });
+        this.call({ name: of.names[call]!, layer: { name, type, config, path: [...of.path, name] }, inputs, constants, refused, output: own(call) });
         return;
       }
+      if (constants.length > 0) throw this.refuse(`the model ${quote(name)} is fed a constant, which is not supported`);
+      if (refused.length > 0) throw this.refuse(`the model ${quote(name)}: ${refused[0]!}`);
       this.unfold(entry.section, type, of.path, inputs).forEach((key, tensor) => this.alias.set(own(call, tensor), key));
     });
   }
 
-  private nodesOf({ section }: Entry): Reference[][] {
+  private nodesOf({ section }: Entry): Operands[] {
     if (!section.has('inbound_nodes')) return [];
-    return section.list('inbound_nodes').map((node, index) => readReferences(new Section(new Map([['node', node]]), `${section.path}.inbound_nodes[${index}]`, section.file), 'node'));
+    return section.list('inbound_nodes').map((node, index) => readOperands(new Section(new Map([['node', node]]), `${section.path}.inbound_nodes[${index}]`, section.file), 'node'));
   }
 
   /** The calls of a model in a model are counted from 1 where its making counts as call 0, as in most files. */

@@ -16,6 +16,8 @@ export interface Scope {
   readonly madeByTfjs: boolean;
   /** Major version of Keras, 2 where nothing is said. */
   readonly keras: number;
+  /** How tensors of four axes are laid out, so that every layer's result is N, C, H, W. */
+  readonly imageOrder: Order;
   readonly nodes: Node[];
   readonly names: Set<string>;
   /** Values that were brought into another order, by name and order. */
@@ -114,17 +116,18 @@ export class LayerTranslation {
     if (value.flattened) return this.arrange(this.settled(value), order);
     if (sameOrder(value.order, order)) return value;
     const key = `${order.join()} ${value.name}`;
-    const known = this.scope.arranged.get(key);
-    if (known) return known;
-    const from = ourShape(value);
-    const permuted = permutation(value.order, order);
-    const arranged = { ...value, order };
-    const name = movesNothing(from, permuted)
-      ? this.emit({ op: 'reshape', inputs: [value.name], attributes: { shape: [0, ...ourShape(arranged).slice(1)] }, part: 'view' }, true)
-      : this.emit({ op: 'transpose', inputs: [value.name], attributes: { order: [...permuted] } }, true);
-    const result = { ...arranged, name };
+    const result = this.scope.arranged.get(key) ?? this.moved(value, order, true);
     this.scope.arranged.set(key, result);
     return result;
+  }
+
+  private moved(value: Value, order: Order, kept: boolean): Value {
+    const permuted = permutation(value.order, order);
+    const arranged = { ...value, order };
+    const name = movesNothing(ourShape(value), permuted)
+      ? this.emit({ op: 'reshape', inputs: [value.name], attributes: { shape: [0, ...ourShape(arranged).slice(1)] }, part: 'view' }, kept)
+      : this.emit({ op: 'transpose', inputs: [value.name], attributes: { order: [...permuted] } }, kept);
+    return { ...arranged, name };
   }
 
   /** The value with the axes that Keras has, in its order. */
@@ -198,8 +201,10 @@ export class LayerTranslation {
   private fixed: Node | undefined;
 
   /** Ends the layer: its last step gets its name. A layer that does nothing stays, as a view, so that it can be asked for. */
-  close(result: Value): Value {
+  close(made: Value): Value {
     const { name } = this.call;
+    const { imageOrder } = this.scope;
+    const result = made.shape.length === 4 && !sameOrder(made.order, imageOrder) ? this.moved(made, imageOrder, false) : made;
     const last = this.steps.at(-1);
     if (!last || last === this.fixed || last.output !== result.name) this.emit({ op: 'identity', inputs: [result.name] });
     const named = { ...this.steps.pop()!, name, output: name };
@@ -207,10 +212,9 @@ export class LayerTranslation {
     return { ...result, name };
   }
 
-  /** Settles a result of the network: what Keras would return, pictures as N, C, H, W. */
+  /** A result of the network as Keras would return it, pictures as N, C, H, W. */
   finish(value: Value): Value {
-    const image = value.shape.length === 4 && sameOrder(value.order, IMAGE);
-    const result = image && !value.flattened ? value : this.plain(value);
+    const result = value.shape.length === 4 ? this.arrange(value, this.scope.imageOrder) : this.plain(value);
     this.scope.nodes.push(...this.steps);
     return result;
   }

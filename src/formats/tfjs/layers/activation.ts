@@ -47,8 +47,10 @@ function nameOf(t: LayerTranslation, value: Json | undefined): string {
 }
 
 /** Applies the function that the config names; the value itself where it names none. */
-export function activated(t: LayerTranslation, x: Value): Value {
-  const stated = nameOf(t, t.config.raw('activation'));
+export const activated = (t: LayerTranslation, x: Value): Value => applied(t, x, nameOf(t, t.config.raw('activation')));
+
+/** Applies the function of this name. */
+export function applied(t: LayerTranslation, x: Value, stated: string): Value {
   const name = stated.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase(); // hardSigmoid is hard_sigmoid
   if (ALONG_AXIS.includes(name)) return alongAxis(t, x, name, -1);
   if (name === 'hard_sigmoid') {

@@ -4,12 +4,13 @@ import { activation, elu, leakyRelu, prelu, relu, softmax } from './activation.t
 import { conv2d, conv2dTranspose, depthwiseConv2d, separableConv2d } from './convolution.ts';
 import { dense } from './dense.ts';
 import { cropping2d, flatten, idle, permute, reshape, resizing, upSampling2d, zeroPadding2d } from './layout.ts';
-import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts';
+import { add, average, concatenate, divide, maximum, minimum, multiply, subtract } from './merge.ts';
 import { batchNormalization, layerNormalization, normalization, rescaling } from './normalization.ts';
+import { operation } from './operation.ts';
 import { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from './pooling.ts';
 
 /** They change something only while a network is trained. */
-const IDLE = [
+export const IDLE: readonly string[] = [
   'ActivityRegularization', 'AlphaDropout', 'Dropout', 'GaussianDropout', 'GaussianNoise', 'Identity', 'SpatialDropout2D',
   'RandomBrightness', 'RandomContrast', 'RandomFlip', 'RandomHeight', 'RandomRotation', 'RandomTranslation', 'RandomWidth', 'RandomZoom',
 ];
@@ -26,6 +27,7 @@ export const mappings: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
   ['Cropping2D', cropping2d],
   ['Dense', dense],
   ['DepthwiseConv2D', depthwiseConv2d],
+  ['Divide', divide],
   ['ELU', elu],
   ['Flatten', flatten],
   ['GlobalAveragePooling2D', globalAveragePooling2d],
@@ -46,6 +48,8 @@ export const mappings: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
   ['SeparableConv2D', separableConv2d],
   ['Softmax', softmax],
   ['Subtract', subtract],
+  ['TFOpLambda', operation],
+  ['TrueDivide', divide],
   ['UpSampling2D', upSampling2d],
   ['ZeroPadding2D', zeroPadding2d],
   ...IDLE.map((type): [string, Mapping] => [type, idle]),

@@ -1,4 +1,4 @@
-/** Layers that make one tensor of several: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate. */
+/** Layers that make one tensor of several: Add, Subtract, Multiply, Divide, Average, Maximum, Minimum, Concatenate. */
 import type { LayerTranslation, Mapping } from '../translation.ts';
 import { plainOrder, sameOrder, type Value } from '../value.ts';
 
@@ -42,10 +42,13 @@ export const multiply = fold('multiply');
 export const maximum = fold('maximum');
 export const minimum = fold('minimum');
 
-export const subtract: Mapping = (t) => {
+const ofTwo = (op: string): Mapping => (t) => {
   if (t.inputs.length !== 2) throw t.invalid(`takes two inputs, got ${t.inputs.length}`);
-  return folded(t, 'subtract');
+  return folded(t, op);
 };
+
+export const subtract = ofTwo('subtract');
+export const divide = ofTwo('divide');
 
 export const average: Mapping = (t) => {
   const sum = folded(t, 'add');
