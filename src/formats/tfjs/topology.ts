@@ -40,7 +40,7 @@ export interface Topology {
 }
 
 /** Most calls that a few lines of nested models may unfold to. */
-const CALL_LIMIT = 50_000;
+const CALL_LIMIT = 10_000;
 
 const MODELS = new Set(['Sequential', 'Functional', 'Model']);
 
