@@ -53,8 +53,8 @@ test.each(seeds().flatMap(({ format, files }) => files.map((file, index) => ({ f
   const { bytes } = files[index]!;
   for (const length of cuts(bytes.length)) {
     const { code } = await outcomeOf(opened(files.map((file, at) => (at === index ? { ...file, bytes: bytes.subarray(0, length) } : file))));
-    // A text that ends between two layers is a shorter network, and a mean may be left out.
-    const whole = name.endsWith('.binaryproto') || /\}\s*$/.test(new TextDecoder().decode(bytes.subarray(0, length)));
+    // A text that ends between two layers is a shorter network; a mean and labels may be left out.
+    const whole = /\.(binaryproto|txt)$/.test(name) || /\}\s*$/.test(new TextDecoder().decode(bytes.subarray(0, length)));
     expect([length, code ?? (whole ? 'model-' : 'loaded')]).toEqual([length, expect.stringMatching(/^(model-|usage|io)/)]);
   }
 });

@@ -4,6 +4,7 @@ import { caffeCases } from './hostile/caffe.ts';
 import { contentCases } from './hostile/content.ts';
 import { onnxCases } from './hostile/onnx.ts';
 import { safetensorsCases } from './hostile/safetensors.ts';
+import { tfjsCases } from './hostile/tfjs.ts';
 import { opened, outcomeOf, withinMemory } from './outcome.ts';
 
 describe.each([
@@ -11,6 +12,7 @@ describe.each([
   { kind: 'ONNX', cases: onnxCases },
   { kind: 'manifest and safetensors', cases: safetensorsCases },
   { kind: 'Caffe', cases: caffeCases },
+  { kind: 'TensorFlow.js, sidecars, weights alone', cases: tfjsCases },
 ])('$kind', ({ cases }) => {
   test.each(cases)('$title', async ({ files: make, says }) => {
     const files = make();

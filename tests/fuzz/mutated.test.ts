@@ -14,12 +14,12 @@ const options = { numRuns: RUNS, seed: Number(process.env.FUZZ_SEED ?? 1) };
 const TIMEOUT = Math.max(60_000, RUNS * 60);
 
 describe(`${RUNS} mutations each`, () => {
-  test.each(seeds())('$format', async ({ files }) => {
+  test.each(seeds())('$format', async ({ files, reach }) => {
     expect((await outcomeOf(opened(files))).code).toBeUndefined();
     let count = 0;
     const property = fc.asyncProperty(fc.nat(files.length - 1), damages, async (which, list) => {
       if (count++ % 100 === 0) collect();
-      await outcomeOf(opened(files.map((file, index) => (index === which ? { ...file, bytes: damaged(file.bytes, list) } : file))));
+      await outcomeOf(opened(files.map((file, index) => (index === which ? { ...file, bytes: damaged(file.bytes, list, reach) } : file))));
     });
     await withinMemory(files, () => fc.assert(property, options));
   }, TIMEOUT);

@@ -24,15 +24,15 @@ export const damages = fc.array(
   { minLength: 1, maxLength: 5 },
 );
 
-export function damaged(bytes: Uint8Array, list: readonly Damage[]): Uint8Array {
-  return list.reduce(apply, bytes);
+/** @param reach only so many bytes from the start on are hit: where the rest is plain numbers */
+export function damaged(bytes: Uint8Array, list: readonly Damage[], reach = bytes.length): Uint8Array {
+  return list.reduce((result, damage) => apply(result, damage, reach), bytes);
 }
 
-function apply(bytes: Uint8Array, { kind, at, value, length }: Damage): Uint8Array {
-  const position = at % Math.max(1, bytes.length);
+function apply(bytes: Uint8Array, { kind, at, value, length }: Damage, reach: number): Uint8Array {
+  const position = at % Math.max(1, Math.min(reach, bytes.length));
   const copy = bytes.slice();
-  const around = (middle: Uint8Array, skip: number): Uint8Array =>
-    Uint8Array.from([...bytes.subarray(0, position), ...middle, ...bytes.subarray(position + skip)]);
+  const around = (middle: Uint8Array, skip: number): Uint8Array => joined(bytes.subarray(0, position), middle, bytes.subarray(position + skip));
   switch (kind) {
     case 'set':
       copy[position] = value;
@@ -56,6 +56,16 @@ function apply(bytes: Uint8Array, { kind, at, value, length }: Damage): Uint8Arr
   }
 }
 
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
 /** The first run of such letters from a position on, written over by another text. */
 function replaceRun(bytes: Uint8Array, position: number, letter: RegExp, text: string): Uint8Array {
   const is = (index: number): boolean => index < bytes.length && letter.test(String.fromCharCode(bytes[index]!));
@@ -63,5 +73,5 @@ function replaceRun(bytes: Uint8Array, position: number, letter: RegExp, text: s
   while (begin < bytes.length && !is(begin)) begin++;
   let end = begin;
   while (is(end)) end++;
-  return Uint8Array.from([...bytes.subarray(0, begin), ...new TextEncoder().encode(text), ...bytes.subarray(end)]);
+  return joined(bytes.subarray(0, begin), new TextEncoder().encode(text), bytes.subarray(end));
 }

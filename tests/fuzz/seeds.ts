@@ -1,14 +1,19 @@
 /** One small, whole network per format, as the files that a person would drop. Each of its files is damaged in turn. */
 import { writeManifest } from '../../src/formats/manifest/network.ts';
 import type { NamedFile } from '../../src/formats/loader.ts';
+import { SIDECAR, writeSidecar } from '../../src/formats/sidecar.ts';
 import { encodeText } from '../../src/formats/text.ts';
 import { blobProto, caffeModel } from '../formats/caffe-builder.ts';
 import { onnxModel, ramp, tensorProto } from '../formats/onnx-builder.ts';
+import { dataBytes } from '../formats/reference-data.ts';
+import { build, called, files as built, graph, input } from '../formats/tfjs-builder.ts';
 import { diamond } from '../network/graphs.ts';
 
 export interface Seed {
   readonly format: string;
   readonly files: readonly NamedFile[];
+  /** Bytes at the start of each file that say something; numbers follow. */
+  readonly reach?: number;
 }
 
 const numbers = (...shape: number[]): { shape: number[]; data: Float32Array } => ({ shape, data: ramp(shape.reduce((a, b) => a * b, 1)) });
@@ -69,4 +74,40 @@ function caffe(): Seed {
   };
 }
 
-export const seeds = (): Seed[] => [onnx(), manifest(), caffe()];
+function tfjs(): Seed {
+  const model = graph(
+    [
+      input('x', 6, 6, 3),
+      called('ZeroPadding2D', 'pad', { padding: [[0, 1], [0, 1]] }, 'x'),
+      called('Conv2D', 'conv', { filters: 4, kernel_size: [3, 3], strides: [2, 2], padding: 'valid', activation: 'relu', use_bias: true }, 'pad'),
+      called('DepthwiseConv2D', 'depth', { kernel_size: 3, padding: 'same', use_bias: false }, 'conv'),
+      called('BatchNormalization', 'norm', { axis: 3, epsilon: 0.001 }, 'depth'),
+      called('Add', 'sum', {}, 'conv', 'norm'),
+      called('MaxPooling2D', 'pool', { pool_size: [2, 2], strides: [2, 2], padding: 'same' }, 'sum'),
+      called('Flatten', 'flat', {}, 'pool'),
+      called('Dense', 'fc', { units: 5, activation: 'softmax' }, 'flat'),
+    ],
+    ['x'],
+    ['fc'],
+  );
+  const vector = { shape: [4] };
+  const weights = {
+    'conv/kernel': { shape: [3, 3, 3, 4] }, 'conv/bias': vector, 'depth/depthwise_kernel': { shape: [3, 3, 4, 1] },
+    'norm/gamma': vector, 'norm/beta': vector, 'norm/moving_mean': vector, 'norm/moving_variance': vector,
+    'fc/kernel': { shape: [16, 5], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.1, min: -1 }, bytes: new Uint8Array(80) }, 'fc/bias': { shape: [5] },
+  };
+  return { format: 'TensorFlow.js', files: built(build(model, weights)) };
+}
+
+/** Weights alone: the architecture is told by names and shapes. */
+function weightsAlone(): Seed {
+  const bytes = dataBytes('models/resnet20-cifar10/resnet20-cifar10.safetensors');
+  return { format: 'weights alone', files: [{ name: 'weights.safetensors', bytes }], reach: 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)) };
+}
+
+function sidecar(): Seed {
+  const text = writeSidecar({ model: 'net.onnx', title: 'A network', preprocess: { channels: 'gray', range: 1, mean: [0.5], std: [0.25], fit: 'stretch' }, labels: 'labels.txt' });
+  return { format: 'ONNX with a sidecar', files: [...onnx().files, { name: SIDECAR, bytes: encodeText(text) }, { name: 'labels.txt', bytes: encodeText('cat\ndog\nhorse\n') }] };
+}
+
+export const seeds = (): Seed[] => [onnx(), manifest(), caffe(), tfjs(), weightsAlone(), sidecar()];
