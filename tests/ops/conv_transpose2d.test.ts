@@ -85,10 +85,10 @@ function subjectOf(c: Case, rule: ReluRule = 'gradient'): { subject: Subject; tw
 const CASES: Readonly<Record<string, Case>> = {
   'one pixel, one weight': { x: [1, 1, 1, 1], weight: [1, 1, 1, 1] },
   'one pixel, as a generator begins': { x: [2, 5, 1, 1], weight: [5, 6, 4, 3] },
-  '3x3, prime sizes': { x: [2, 3, 7, 5], weight: [3, 13, 3, 3], padding: [1, 1, 1, 1] },
+  '3x3, prime sizes': { x: [2, 3, 7, 5], weight: [3, 7, 3, 3], padding: [1, 1, 1, 1] },
   'asymmetric padding, no bias': { x: [1, 2, 6, 5], weight: [2, 3, 3, 2], padding: [0, 1, 2, 3], bias: false },
-  '2x2 by 2': { x: [2, 5, 5, 3], weight: [5, 4, 2, 2], stride: [2, 2] },
-  '4x4 by 2, padded': { x: [1, 3, 5, 7], weight: [3, 5, 4, 4], stride: [2, 2], padding: [1, 1, 1, 1] },
+  '2x2 by 2': { x: [2, 5, 5, 3], weight: [5, 3, 2, 2], stride: [2, 2] },
+  '4x4 by 2, padded': { x: [1, 3, 5, 7], weight: [3, 3, 4, 4], stride: [2, 2], padding: [1, 1, 1, 1] },
   '3x3 by 2, output padding': { x: [1, 3, 5, 4], weight: [3, 5, 3, 3], stride: [2, 2], padding: [1, 1, 1, 1], output_padding: [1, 1] },
   'strides that differ, asymmetric': { x: [1, 3, 4, 5], weight: [3, 4, 2, 4], stride: [1, 3], padding: [1, 0, 0, 2], output_padding: [0, 2] },
   'rows that no window reaches': { x: [1, 2, 3, 4], weight: [2, 3, 2, 1], stride: [4, 3], output_padding: [5, 2] },
@@ -178,7 +178,7 @@ test('conv_transpose2d of any shape', async () => {
       const { subject, twin } = subjectOf(c);
       await prove(engine(), subject, twin);
     }),
-    { numRuns: 10, seed: 20, endOnFailure: true },
+    { numRuns: 6, seed: 20, endOnFailure: true },
   );
 });
 
@@ -197,7 +197,8 @@ test.each<[string, Subject, string]>([
 });
 
 describe('a planted bug in conv_transpose2d is noticed', () => {
-  const strided = CASES['4x4 by 2, padded']!;
+  // Few outputs make a small tile, which compiles fast.
+  const strided: Case = { x: [1, 3, 5, 7], weight: [3, 2, 4, 4], stride: [2, 2], padding: [1, 1, 1, 1] };
   const deep = CASES['depthwise with stride 2']!;
   const bugs: readonly (PlantedBug & { readonly in?: Case; readonly twice?: boolean; readonly forced?: string })[] = [
     { name: 'the bias is dropped', kernel: 'conv2d', pass: 'forward', find: /= bias\[[^\]]+\];/, replace: '= 0.0;' },
