@@ -32,18 +32,18 @@ export const tfjsCases: readonly HostileCase[] = [
   model('an activation called toString', /'toString'/, () => network({ activation: 'toString' })),
   model('a shard in another folder', /missing|\.\.\//, () => network(), DENSE, (text) => text.replace(SHARD, '../../etc/passwd')),
   model('a shard at an address', /missing/, () => network(), DENSE, (text) => text.replace(SHARD, 'https://example.org/weights.bin')),
-  model('weights whose sizes overflow', /./, () => network(), DENSE, (text) => text.replace('"shape":[2,2]', '"shape":[94906267,94906267]')),
-  model('weights with a negative size', /./, () => network(), DENSE, (text) => text.replace('"shape":[2,2]', '"shape":[-2,-2]')),
+  model('weights whose sizes overflow', /cut or wrong/, () => network(), DENSE, (text) => text.replace('"shape":[2,2]', '"shape":[94906267,94906267]')),
+  model('weights with a negative size', /whole numbers/, () => network(), DENSE, (text) => text.replace('"shape":[2,2]', '"shape":[-2,-2]')),
   model('weights of an unknown type', /complex|float/, () => network(), DENSE, (text) => text.replace('"dtype":"float32"', '"dtype":"complex128"')),
   model('weights called __proto__', /missing|kernel/, () => network(), { ['__proto__']: { shape: [2, 2] } } as Record<string, WeightFacts>),
-  model('a million units', /./, () => network({ units: 1_000_000 })),
-  model('units without end', /./, () => network(), DENSE, (text) => text.replace('"units":2', '"units":1e999')),
-  model('an input of 2^60 pixels', /./, () => sequence(input('x', 2 ** 30, 2 ** 30, 2), layer('Flatten', 'f'), dense())),
-  model('an input of no size', /./, () => sequence(input('x', 0), dense())),
+  model('a million units', /kernel has the shape/, () => network({ units: 1_000_000 })),
+  model('units without end', /finite number/, () => network(), DENSE, (text) => text.replace('"units":2', '"units":1e999')),
+  model('an input of 2^60 pixels', /kernel has the shape/, () => sequence(input('x', 2 ** 30, 2 ** 30, 2), layer('Flatten', 'f'), dense())),
+  model('an input of no size', /above 0/, () => sequence(input('x', 0), dense())),
   model('a kernel of zero', /kernel|pool/, () => sequence(input('x', 4, 4, 1), layer('MaxPooling2D', 'p', { pool_size: [0, 0] })), {}),
   model('a graph that reads itself', /cycle|reads|nothing makes/, () => graph([input('x', 2), called('Activation', 'a', { activation: 'relu' }, 'b'), called('Activation', 'b', { activation: 'relu' }, 'a')], ['x'], ['b']), {}),
   model('an output that nothing makes', /'zzz'/, () => graph([input('x', 2), called('Activation', 'a', { activation: 'relu' }, 'x')], ['x'], ['zzz']), {}),
-  model('models in models, 40 deep', /./, () => {
+  model('models in models, 40 deep', /nests deeper/, () => {
     let inner: Facts = layer('Activation', 'a', { activation: 'relu' });
     for (let depth = 0; depth < 40; depth++) inner = { class_name: 'Sequential', config: { name: `m${depth}`, layers: [inner] } };
     return sequence(input('x', 2), inner, dense());
@@ -51,11 +51,11 @@ export const tfjsCases: readonly HostileCase[] = [
   model('2,000 layers of unknown classes', /2000 things/, () => sequence(input('x', 2), ...Array.from({ length: 2000 }, (_, i) => layer(`Unknown${i}`, `l${i}`)))),
   model('10,000 layers', undefined, () => sequence(input('x', 2), ...Array.from({ length: 10_000 }, (_, i) => layer('Activation', `l${i}`, { activation: 'relu' }))), {}),
   hostile('a model of another kind', /graph-model|graph model/, ['model.json', () => '{"format":"graph-model","modelTopology":{"node":[],"library":{}},"weightsManifest":[]}']),
-  hostile('a topology that is a list', /./, ['model.json', () => '{"modelTopology":[],"weightsManifest":{}}']),
-  sidecar('a sidecar that is a web page', /./, '<!DOCTYPE html><html></html>'),
+  hostile('a topology that is a list', /must be a list/, ['model.json', () => '{"modelTopology":[],"weightsManifest":{}}']),
+  sidecar('a sidecar that is a web page', /no value/, '<!DOCTYPE html><html></html>'),
   sidecar('a sidecar with a field that nobody knows', /unknown/, '{"format":"unitscope-sidecar","model":"net.onnx","__proto__":1}'),
   sidecar('a sidecar with labels in another folder', undefined, writeSidecar({ model: 'net.onnx', labels: '../../etc/passwd' })),
   sidecar('a sidecar with a std of zero', /std/, writeSidecar({ model: 'net.onnx', preprocess: { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [0, 0, 0], fit: 'crop' } })),
   hostile('weights alone with 20,000 names of no architecture', /none is like them|built-in/, ['weights.safetensors', () => emptyTensors(Array.from({ length: 20_000 }, (_, i) => `layer${i % 5}.${i}.conv1.weight`))]),
-  hostile('weights alone, all called almost as in a ResNet', /./, ['weights.safetensors', () => emptyTensors(['conv1.weight', 'bn1.weight', 'bn1.bias', 'bn1.running_mean', 'bn1.running_var', 'layer1.0.conv1.weight', 'fc.weight', 'fc.bias', '__proto__'])]),
+  hostile('weights alone, all called almost as in a ResNet', /not those of any built-in architecture/, ['weights.safetensors', () => emptyTensors(['conv1.weight', 'bn1.weight', 'bn1.bias', 'bn1.running_mean', 'bn1.running_var', 'layer1.0.conv1.weight', 'fc.weight', 'fc.bias', '__proto__'])]),
 ];
