@@ -25,6 +25,8 @@ export interface Format {
   readonly beside?: readonly string[];
   /** Its main file holds weights alone: it is one only where no file of another format is. */
   readonly weightsAlone?: boolean;
+  /** Paths of further files that the main file names, below its own folder and with `/` between; cheap, and never an error. */
+  companions?(main: NamedFile): string[];
   /** True when the file is the main file of a network in this format, judged by its content. */
   recognise(file: NamedFile): boolean;
   /** True for weights that are no network without the main file: an error names it then. */

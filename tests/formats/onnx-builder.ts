@@ -1,7 +1,7 @@
 /** Writes small ONNX models for tests. Field numbers from onnx.proto. */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-export type AttributeInput = number | string | readonly number[] | { float: number } | { tensor: Uint8Array };
+export type AttributeInput = number | string | readonly number[] | { float: number } | { floats: readonly number[] } | { tensor: Uint8Array };
 
 export interface NodeInput {
   op: string;
@@ -46,10 +46,21 @@ export function tensorProto(name: string, shape: readonly number[], data: Float3
   return writer.tag(9, WireType.LengthDelimited).bytes(raw).finish();
 }
 
+/** A float32 TensorProto whose data lies in another file; `entries` are its external_data. */
+export function externalTensor(name: string, shape: readonly number[], entries: Record<string, string>): Uint8Array {
+  const pairs = Object.entries(entries).map(([key, value]) => message(13, all(text(1, key), text(2, value))));
+  const writer = new BinaryWriter();
+  all(...shape.map((size) => integer(1, size)), integer(2, 1), text(8, name), ...pairs, integer(14, 1))(writer);
+  return writer.finish();
+}
+
 function attribute(name: string, value: AttributeInput): Write {
   if (typeof value === 'string') return all(text(1, name), text(4, value), integer(20, 3));
   if (typeof value === 'number') return all(text(1, name), integer(3, value), integer(20, 2));
   if ('float' in value) return all(text(1, name), (writer) => void writer.tag(2, WireType.Bit32).float(value.float), integer(20, 1));
+  if ('floats' in value) {
+    return all(text(1, name), ...value.floats.map((item): Write => (writer) => void writer.tag(7, WireType.Bit32).float(item)), integer(20, 6));
+  }
   if ('tensor' in value) {
     return all(text(1, name), (writer) => void writer.tag(5, WireType.LengthDelimited).bytes(value.tensor), integer(20, 4));
   }

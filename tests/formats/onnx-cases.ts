@@ -36,7 +36,7 @@ export interface OnnxCase {
 const DATA_SET = 'test_data_set_0';
 
 /** Ops whose second and later operands are inputs like the first; all others have constants there. */
-const ALL_RUNTIME = new Set(['Add', 'Sum', 'Concat']);
+const ALL_RUNTIME = new Set(['Add', 'Concat', 'Div', 'Max', 'Mean', 'Min', 'Mul', 'Sub', 'Sum']);
 
 /**
  * Every float32 case of at most 4 axes whose ops all belong to the vocabulary. Cases in which the recorded result

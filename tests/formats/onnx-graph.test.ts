@@ -52,18 +52,18 @@ describe('ONNX graphs', () => {
   it('lists everything unsupported at once, by layer, op and reason', () => {
     const nodes = [
       op('Sin', {}, ['x'], ['a']),
-      op('MaxPool', { kernel_shape: [2, 2], storage_order: 1 }, ['a'], ['b']),
+      op('Resize', { mode: 'cubic' }, ['a', '', 'w'], ['b']),
       { ...op('Relu', {}, ['b'], ['c']), domain: 'com.example' },
-      op('Gemm', { transA: 1 }, ['c', 'w'], ['d']),
+      op('Cast', { to: 7 }, ['c'], ['d']),
       op('LRN', { size: 3, sizes: 4 }, ['d'], ['y']),
     ];
     const error = errorOf(nodes, { constants: [floats('w', 2, 2)] });
     expect(error.code).toBe('model-unsupported');
     expect(error.message.split('\n').slice(1)).toEqual([
       "  - layer 'a' ('Sin'): this op is not supported",
-      "  - layer 'b' ('MaxPool'): storage_order 1 is not supported",
+      "  - layer 'b' ('Resize'): mode 'cubic' is not supported, only nearest and linear",
       "  - layer 'c' ('Relu'): ops of the domain 'com.example' are not supported",
-      "  - layer 'd' ('Gemm'): transA is not supported",
+      "  - layer 'd' ('Cast'): a cast of a computed tensor to INT64 is not supported",
       "  - layer 'y' ('LRN'): attribute 'sizes' is not supported",
     ]);
   });
@@ -71,6 +71,20 @@ describe('ONNX graphs', () => {
   it('refuses a constant that asks for more memory than a file should', () => {
     const error = errorOf([op('ConstantOfShape', {}, ['s'], ['c']), op('Add', {}, ['x', 'c'])], { constants: [integers('s', 100_000, 100_000)] });
     expect(error.message).toMatch(/\[100000,100000\] is too large/);
+  });
+
+  it('reads a newer operator set than it knows as the newest one, and says so', () => {
+    expect(load([op('Relu')], { opset: 26 }).notes).toBeUndefined();
+    expect(load([op('Relu')], { opset: 31 }).notes).toEqual(['the operator set 31 is newer than 26, the newest one known here: its ops are read as those of 26']);
+  });
+
+  it('gives parts of a layer names of their own', () => {
+    const nodes = [{ ...op('Relu', {}, ['x'], ['y/add1']), name: 'sum/add1' }, { ...op('Sum', {}, ['x', 'y/add1', 'x']), name: 'sum' }];
+    expect(load(nodes).nodes.map(({ name, output }) => [name, output])).toEqual([
+      ['sum/add1', 'y/add1'],
+      ['sum/add1#2', 'y/add1#2'],
+      ['sum', 'y'],
+    ]);
   });
 
   it('keeps hostile names in one line and short', () => {

@@ -1,6 +1,7 @@
 /** ONNX: one protobuf file with graph and weights. */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { Format } from '../format.ts';
+import { companionsOf } from './companions.ts';
 import { readOnnx } from './graph.ts';
 
 export { readOnnx, type OnnxOptions } from './graph.ts';
@@ -26,7 +27,8 @@ export const onnxFormat: Format = {
   name: 'ONNX',
   extensions: ['.onnx', '.pb'],
   recognise: ({ bytes }) => isModel(bytes),
-  load: async (main, _files, { strict, inputShape }) => readOnnx(main.bytes, main.name, { strict, inputShape }),
+  load: async (main, files, { strict, inputShape }) => readOnnx(main.bytes, main.name, { strict, inputShape, files }),
+  companions: ({ name, bytes }) => companionsOf({ file: name, bytes }),
 };
 
 /**

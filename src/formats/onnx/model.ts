@@ -3,8 +3,10 @@
  * Field numbers from onnx.proto.
  */
 import { UnitscopeError } from '../../errors.ts';
+import type { Shape } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
 import { readMessage, type Source } from '../protobuf.ts';
+import { MissingFileError, type ExternalFiles } from './external.ts';
 import { readTensorProto, typeName, type OnnxTensor } from './tensor.ts';
 
 /** One attribute; a field is there when the file has it. `kind` is AttributeProto.AttributeType, 0 in old files. */
@@ -46,12 +48,18 @@ export interface OnnxModel {
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
   readonly constants: ReadonlyMap<string, OnnxTensor>;
-  /** Constants that could not be read, by name, with the reason. */
-  readonly unreadable: ReadonlyMap<string, string>;
+  /** Constants that could not be read, by name. */
+  readonly unreadable: ReadonlyMap<string, Unreadable>;
+}
+
+export interface Unreadable {
+  /** Undefined where its file is missing, which is told once for all tensors. */
+  readonly reason: string | undefined;
+  readonly shape: Shape;
 }
 
 /** Throws 'model-format' when the bytes are no ONNX model. */
-export function readModel(source: Source): OnnxModel {
+export function readModel(source: Source, files?: ExternalFiles): OnnxModel {
   const opsets = new Map<string, number>();
   let graph: Uint8Array | undefined;
   readMessage(source.bytes, source, (field) => {
@@ -67,7 +75,7 @@ export function readModel(source: Source): OnnxModel {
   }
   // Before version 3 of the file form the operator set was not stated and was the first one.
   if (!opsets.has('')) opsets.set('', 1);
-  return { source, opsets, ...readGraph(graph, source) };
+  return { source, opsets, ...readGraph(graph, source, files) };
 }
 
 function readOpset(bytes: Uint8Array, source: Source): { domain: string; version: number } {
@@ -80,20 +88,20 @@ function readOpset(bytes: Uint8Array, source: Source): { domain: string; version
   return { domain, version };
 }
 
-function readGraph(bytes: Uint8Array, source: Source): Omit<OnnxModel, 'source' | 'opsets'> {
+function readGraph(bytes: Uint8Array, source: Source, files: ExternalFiles | undefined): Omit<OnnxModel, 'source' | 'opsets'> {
   const nodes: OnnxNode[] = [];
   const inputs: OnnxValueInfo[] = [];
   const outputs: OnnxValueInfo[] = [];
   const constants = new Map<string, OnnxTensor>();
-  const unreadable = new Map<string, string>();
+  const unreadable = new Map<string, Unreadable>();
   let name = '';
   readMessage(bytes, source, (field) => {
     if (field.number === 1) nodes.push(readNode(field.bytes(), source));
     else if (field.number === 2) name = field.text();
-    else if (field.number === 5) readInitializer(field.bytes(), source, constants, unreadable);
+    else if (field.number === 5) readInitializer(field.bytes(), source, files, constants, unreadable);
     else if (field.number === 11) inputs.push(readValueInfo(field.bytes(), source));
     else if (field.number === 12) outputs.push(readValueInfo(field.bytes(), source));
-    else if (field.number === 15) unreadable.set(`sparse constant ${unreadable.size}`, 'sparse constants are not supported');
+    else if (field.number === 15) unreadable.set(`sparse constant ${unreadable.size}`, { reason: 'sparse constants are not supported', shape: [] });
   });
   return { name, nodes, inputs, outputs, constants, unreadable };
 }
@@ -101,11 +109,12 @@ function readGraph(bytes: Uint8Array, source: Source): Omit<OnnxModel, 'source' 
 function readInitializer(
   bytes: Uint8Array,
   source: Source,
+  files: ExternalFiles | undefined,
   constants: Map<string, OnnxTensor>,
-  unreadable: Map<string, string>,
+  unreadable: Map<string, Unreadable>,
 ): void {
   try {
-    const tensor = readTensorProto(bytes, source);
+    const tensor = readTensorProto(bytes, source, files);
     if (constants.has(tensor.name)) {
       throw new UnitscopeError('model-invalid', `two constants are called ${quote(tensor.name)}`, { file: source.file });
     }
@@ -113,16 +122,20 @@ function readInitializer(
   } catch (error) {
     // Only told at the end, together with everything else that is not supported.
     if (!(error instanceof UnitscopeError) || error.code !== 'model-unsupported') throw error;
-    unreadable.set(initializerName(bytes, source), error.message);
+    const { name, shape } = initializerHead(bytes, source);
+    const isMissing = error instanceof MissingFileError;
+    unreadable.set(name, { reason: isMissing ? undefined : error.message, shape });
   }
 }
 
-function initializerName(bytes: Uint8Array, source: Source): string {
+function initializerHead(bytes: Uint8Array, source: Source): { name: string; shape: Shape } {
   let name = '';
+  const shape: number[] = [];
   readMessage(bytes, source, (field) => {
     if (field.number === 8) name = field.text();
+    else if (field.number === 1) field.integers(shape);
   });
-  return name;
+  return { name, shape };
 }
 
 function readNode(bytes: Uint8Array, source: Source): OnnxNode {

@@ -1,11 +1,12 @@
 /** TensorProto: constants of an ONNX model, and test data files. Field numbers from onnx.proto. */
-import { UnitscopeError } from '../../errors.ts';
+import { UnitscopeError, type ErrorAddress } from '../../errors.ts';
 import type { Shape, Tensor } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
 import { refuseForeign } from '../content.ts';
 import { decodeBfloat16, decodeFloat16, float16Value } from '../../network/float16.ts';
 import { littleEndianView } from '../numbers.ts';
 import { ByteCollector, readMessage, type Source } from '../protobuf.ts';
+import { MissingFileError, readExternalEntry, type ExternalFiles, type ExternalReference } from './external.ts';
 
 /**
  * A constant. Real numbers of every width are float32; integers and booleans are exact in float64 (clamped to
@@ -42,6 +43,10 @@ const RAW: Readonly<Record<string, { size: number; decode: (bytes: Uint8Array) =
   DOUBLE: { size: 8, decode: (bytes) => Float32Array.from(littleEndianView(bytes, Float64Array)) },
   INT64: { size: 8, decode: (bytes) => Float64Array.from(littleEndianView(bytes, BigInt64Array), clampInteger) },
   INT32: { size: 4, decode: (bytes) => Float64Array.from(littleEndianView(bytes, Int32Array)) },
+  INT16: { size: 2, decode: (bytes) => Float64Array.from(littleEndianView(bytes, Int16Array)) },
+  UINT64: { size: 8, decode: (bytes) => Float64Array.from(littleEndianView(bytes, BigUint64Array), clampInteger) },
+  UINT32: { size: 4, decode: (bytes) => Float64Array.from(littleEndianView(bytes, Uint32Array)) },
+  UINT16: { size: 2, decode: (bytes) => Float64Array.from(littleEndianView(bytes, Uint16Array)) },
   INT8: { size: 1, decode: (bytes) => Float64Array.from(littleEndianView(bytes, Int8Array)) },
   UINT8: { size: 1, decode: (bytes) => Float64Array.from(bytes) },
   BOOL: { size: 1, decode: (bytes) => Float64Array.from(bytes, (byte) => (byte ? 1 : 0)) },
@@ -53,9 +58,9 @@ function clampInteger(value: bigint): number {
 
 /**
  * Reads a TensorProto, e.g. a `.pb` file of test data. Aligned float32 data is a view of the bytes.
- * Throws 'model-format', or 'model-unsupported' for other number types and data kept in another file.
+ * Throws 'model-format', or 'model-unsupported' for other number types and data kept in a file that is not among `files`.
  */
-export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'tensor', bytes }): OnnxTensor {
+export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'tensor', bytes }, files?: ExternalFiles): OnnxTensor {
   if (source.bytes === bytes) refuseForeign(bytes, source.file);
   const dims: number[] = [];
   const integers: number[] = [];
@@ -64,8 +69,8 @@ export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'ten
   let raw: Uint8Array | undefined;
   let type = 'UNDEFINED';
   let name = '';
-  let location: string | undefined;
   let isExternal = false;
+  const external: ExternalReference = { location: '', offset: 0, length: undefined };
   let isSegment = false;
   readMessage(bytes, source, (field) => {
     if (field.number === 1) field.integers(dims);
@@ -76,16 +81,12 @@ export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'ten
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
     else if (field.number === 10) doubles.add(field.fixed(8));
-    else if (field.number === 13) location = externalLocation(field.bytes(), source) ?? location;
+    else if (field.number === 13) readExternalEntry(field.bytes(), source, external);
     else if (field.number === 14) isExternal = field.integer() === 1;
   });
 
   const title = `tensor ${quote(name)}`;
   const address = { file: source.file, offset: bytes.byteOffset - source.bytes.byteOffset };
-  if (isExternal || location !== undefined) {
-    const message = `${title} keeps its data in the file ${quote(location ?? '')}`;
-    throw new UnitscopeError('model-unsupported', message, address, 'save the model with its data inside one file');
-  }
   if (isSegment) throw new UnitscopeError('model-unsupported', `${title} is stored in segments`, address);
   const kind = Object.hasOwn(RAW, type) ? RAW[type] : undefined;
   if (!kind) throw new UnitscopeError('model-unsupported', `${title} holds ${type} numbers`, address);
@@ -94,6 +95,7 @@ export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'ten
   if (!dims.every((size) => size >= 0) || !Number.isSafeInteger(count)) {
     throw new UnitscopeError('model-format', `${title} has the shape [${dims}]`, address);
   }
+  if (isExternal || external.location !== '') raw = externalData(external, count * kind.size, files, title, address);
   let data: Float32Array | Float64Array;
   if (raw) {
     if (raw.length !== count * kind.size) {
@@ -113,15 +115,19 @@ export function readTensorProto(bytes: Uint8Array, source: Source = { file: 'ten
   return { name, shape: dims, type, data };
 }
 
-/** The value of the key `location` in one StringStringEntryProto. */
-function externalLocation(bytes: Uint8Array, source: Source): string | undefined {
-  let key = '';
-  let value = '';
-  readMessage(bytes, source, (field) => {
-    if (field.number === 1) key = field.text();
-    else if (field.number === 2) value = field.text();
-  });
-  return key === 'location' ? value : undefined;
+function externalData(reference: ExternalReference, count: number, files: ExternalFiles | undefined, title: string, address: ErrorAddress): Uint8Array {
+  const data = files?.read(reference, count, title, address);
+  if (data) return data;
+  const message = `${title} keeps its data in the file ${quote(reference.location)}`;
+  throw new MissingFileError('model-unsupported', message, address, 'give that file together with the model');
+}
+
+/** True for the same numbers in the same shape. */
+export function sameTensor(a: OnnxTensor, b: OnnxTensor): boolean {
+  const fits = a.data.length === b.data.length && a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis]);
+  if (!fits) return false;
+  for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return false;
+  return true;
 }
 
 /** The constant as a weight: float32, with another shape of the same size if given. Undefined for integers. */

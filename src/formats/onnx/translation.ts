@@ -1,56 +1,37 @@
 /** One ONNX node on its way to our vocabulary: its operands with their shapes, and where the result goes. */
 import { UnitscopeError } from '../../errors.ts';
-import type { Attributes, Node, Shape, Tensor } from '../../network/network.ts';
+import type { Attributes, Shape, Tensor } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
 import { elementCount } from '../../network/validate.ts';
 import { OnnxAttributes } from './attributes.ts';
 import type { OnnxNode } from './model.ts';
-import type { OnnxTensor } from './tensor.ts';
+import { sameTensor, type OnnxTensor } from './tensor.ts';
+import { constantValue, takeName, type RuntimeOperand, type Scope, type Value } from './value.ts';
 
-/** Most axes that a tensor may have. */
+/** Most axes of a tensor, and of one that only elementwise layers, views and transposes read and make. */
 const RANK_LIMIT = 4;
-
-/** What is known of a tensor while the graph is walked. */
-export interface Value {
-  readonly shape: Shape;
-  /** Its content, when it does not depend on the network's input. */
-  readonly constant?: OnnxTensor;
-  /** True while axis 0 is the batch of the network's input. */
-  readonly batched: boolean;
-  /** True behind an unsupported layer: the shape is only a guess, so contradictions mean nothing. */
-  readonly guessed: boolean;
-}
-
-/** What all nodes of a graph share. */
-export interface Scope {
-  readonly file: string;
-  readonly opset: number;
-  readonly values: Map<string, Value>;
-  /** Tensors that a node or the graph's outputs read. */
-  readonly used: ReadonlySet<string>;
-  readonly nodes: Node[];
-  readonly notes: string[];
-  /** Reads the bytes of a tensor in an attribute. */
-  readonly readTensor: (bytes: Uint8Array) => OnnxTensor;
-}
-
-export interface RuntimeOperand {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly batched: boolean;
-}
+const VIEW_RANK_LIMIT = 6;
+const CONSTANT_RANK_LIMIT = 64;
+const ANY_RANK = new Set(
+  (
+    'reshape flatten identity transpose relu clip sigmoid hard_sigmoid hard_swish swish tanh elu selu leaky_relu gelu erf exp log sqrt abs ' +
+    'power softplus softsign'
+  ).split(' '),
+);
 
 export interface Emission {
   readonly op: string;
-  readonly inputs: readonly string[];
+  readonly inputs: readonly RuntimeOperand[];
   readonly attributes?: Attributes;
   readonly weights?: Readonly<Record<string, Tensor | undefined>>;
   /** Output shape. */
   readonly shape: Shape;
-  /** Whether axis 0 of the output is the batch; as for the first input when left out. */
-  readonly batched?: boolean;
+  /** Output shape at the larger batch; when left out, the axes that keep their size grow as those of the first input. */
+  readonly grown?: Shape;
   /** Set for all but the last of several layers that one ONNX node becomes. */
-  readonly part?: string;
+  readonly part?: string | undefined;
+  /** Which of the node's outputs this is. */
+  readonly result?: number;
 }
 
 export class NodeTranslation {
@@ -62,6 +43,8 @@ export class NodeTranslation {
   /** True when the shape of an operand is only a guess. */
   readonly guessed: boolean;
   private readonly scope: Scope;
+  /** True while constants are read as they are at the larger batch. */
+  private isGrown = false;
 
   constructor(node: OnnxNode, name: string, scope: Scope) {
     this.node = node;
@@ -76,6 +59,11 @@ export class NodeTranslation {
 
   get output(): string {
     return this.node.outputs[0] ?? '';
+  }
+
+  /** True when the file leaves the batch open, so that a 1 there is ours. */
+  get openBatch(): boolean {
+    return this.scope.openBatch;
   }
 
   private error(code: 'model-invalid' | 'model-unsupported', message: string, attribute?: string): UnitscopeError {
@@ -100,7 +88,12 @@ export class NodeTranslation {
   }
 
   note(text: string): void {
-    this.scope.notes.push(text);
+    this.scope.notes.push(`'${this.name}': ${text}`);
+  }
+
+  /** Says that something of this layer is right for the batch of the file alone. */
+  noteBatch(what: string): void {
+    this.note(`${what} holds for the batch of the file only`);
   }
 
   /** Number of operands, optional ones that are left out at the end not counted. */
@@ -113,13 +106,18 @@ export class NodeTranslation {
     return name === undefined || name === '' ? undefined : this.scope.values.get(name);
   }
 
-  /** An operand that depends on the network's input. */
+  /** The operands that are there. */
+  get operands(): Value[] {
+    return this.node.inputs.flatMap((_, index) => this.operand(index) ?? []);
+  }
+
+  /** An operand that depends on what the network is fed. */
   runtime(index: number): RuntimeOperand {
     const value = this.operand(index);
     const name = this.node.inputs[index] ?? '';
     if (!value) throw this.invalid(`operand ${index + 1} is missing`);
     if (value.constant) throw this.refuse(`operand ${index + 1} (${quote(name)}) is a constant`);
-    return { name, shape: value.shape, batched: value.batched };
+    return { name, shape: value.shape, grown: value.grown };
   }
 
   /** A constant operand; undefined when it is left out. `what` names it in errors. */
@@ -131,7 +129,7 @@ export class NodeTranslation {
       if (value.guessed) throw this.invalid(`${what} (${name}) is not known`);
       throw this.refuse(`${what} (${name}) must be a constant, but the network computes it`);
     }
-    return value.constant;
+    return this.isGrown ? value.grownConstant : value.constant;
   }
 
   constant(index: number, what: string): OnnxTensor {
@@ -155,7 +153,17 @@ export class NodeTranslation {
     if (shape && (found.length !== shape.length || found.some((size, axis) => size !== shape[axis]))) {
       throw this.invalid(`${what} has the shape [${found}], [${shape}] is needed`);
     }
+    const value = this.operand(index)!;
+    if (value.grownConstant !== value.constant) this.noteBatch(what);
     return { shape: found, data };
+  }
+
+  /** A constant operand with a single real number; undefined when it is left out. */
+  scalar(index: number, what: string): number | undefined {
+    if (!this.operand(index)) return undefined;
+    const { data, shape } = this.weight(index, what);
+    if (data.length !== 1) throw this.invalid(`${what} has the shape [${shape}]`);
+    return data[0]!;
   }
 
   /** True when a node or the graph reads output `index`. */
@@ -164,32 +172,74 @@ export class NodeTranslation {
     return name !== undefined && name !== '' && this.scope.used.has(name);
   }
 
+  /** What `work` finds for the batch of the file, and for the larger one; undefined where the file makes no sense there. */
+  forBothBatches<T>(work: () => T): [stated: T, grown: T | undefined] {
+    const stated = work();
+    if (this.operands.every(({ shape, grown, constant, grownConstant }) => grown === shape && grownConstant === constant)) return [stated, stated];
+    this.isGrown = true;
+    try {
+      return [stated, work()];
+    } catch (error) {
+      if (!(error instanceof UnitscopeError)) throw error;
+      return [stated, undefined];
+    } finally {
+      this.isGrown = false;
+    }
+  }
+
+  /** The shape of an operand at the batch that is being worked out. */
+  shapeOf(index: number): Shape {
+    const value = this.operand(index);
+    if (!value) throw this.invalid(`operand ${index + 1} is missing`);
+    return this.isGrown ? value.grown : value.shape;
+  }
+
   /** The result must have a rank and a size that can be worked with. */
-  private checkShape(shape: Shape): void {
-    if (shape.length > RANK_LIMIT) {
-      throw this.refuseShape(`the result has ${shape.length} axes; at most ${RANK_LIMIT} are supported`);
+  private checkShapes(op: string, inputs: readonly RuntimeOperand[], shape: Shape): void {
+    const limit = ANY_RANK.has(op) ? VIEW_RANK_LIMIT : RANK_LIMIT;
+    for (const { length } of [...inputs.map((input) => input.shape), shape]) {
+      if (length > limit) throw this.refuseShape(`works on ${length} axes; at most ${limit} are supported`);
     }
     if (shape.some((size) => size <= 0)) throw this.invalid(`the result [${shape}] is empty: the input is too small`);
     if (elementCount(shape) > 2 ** 32) throw this.invalid(`the result [${shape}] is too large`);
   }
 
-  /** Adds a layer; returns the name of the tensor that it makes. */
-  emit(emission: Emission): string {
-    const { op, inputs, attributes = {}, weights = {}, shape, part } = emission;
-    this.checkShape(shape);
-    const suffix = part === undefined ? '' : `/${part}`;
-    const output = this.output + suffix;
+  /** Adds a layer; returns the tensor that it makes. */
+  emit(emission: Emission): RuntimeOperand {
+    const { op, inputs, attributes = {}, weights = {}, shape, part, result = 0 } = emission;
+    this.checkShapes(op, inputs, shape);
+    const made = this.node.outputs[result] ?? '';
+    const output = part === undefined ? made : takeName(`${made}/${part}`, this.scope.tensorNames);
+    const label = part ?? (result > 0 ? String(result + 1) : undefined);
+    const name = label === undefined ? this.name : takeName(`${this.name}/${label}`, this.scope.layerNames);
     const kept = Object.entries(weights).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
-    this.scope.nodes.push({ name: this.name + suffix, output, op, inputs, attributes, weights: Object.fromEntries(kept) });
-    const batched = emission.batched ?? this.scope.values.get(inputs[0] ?? '')?.batched ?? false;
-    this.scope.values.set(output, { shape, batched, guessed: this.guessed });
-    return output;
+    this.scope.nodes.push({ name, output, op, inputs: inputs.map((input) => input.name), attributes, weights: Object.fromEntries(kept) });
+    const grown = emission.grown ?? grownAs(shape, inputs[0]);
+    this.scope.values.set(output, { shape, grown, guessed: this.guessed });
+    return { name: output, shape, grown };
   }
 
   /** The node's result is known now; no layer is made. */
-  fold(constant: OnnxTensor): void {
-    const { shape } = constant;
-    this.scope.values.set(this.output, { shape, constant, batched: false, guessed: this.guessed });
+  fold(constant: OnnxTensor, grown: OnnxTensor = constant): void {
+    const same = grown === constant || sameTensor(grown, constant);
+    this.scope.values.set(this.output, constantValue(constant, same ? constant : grown, this.guessed));
+  }
+
+  /** Outputs that were not made get the shape of the first computed operand, so that the walk can find more reasons. */
+  guess(): void {
+    const shape = this.operands.find((value) => !value.constant)?.shape ?? [1];
+    for (const output of this.node.outputs) {
+      if (output !== '' && !this.scope.values.has(output)) this.scope.values.set(output, { shape, grown: shape, guessed: true });
+    }
+  }
+
+  /** Takes room for a constant that a few bytes of the file ask for. */
+  claim(shape: Shape): number {
+    const count = elementCount(shape);
+    if (shape.length > CONSTANT_RANK_LIMIT) throw this.refuse(`a constant of ${shape.length} axes is not supported`);
+    if (!(count <= this.scope.budget)) throw this.refuse(`a constant of shape [${shape}] is too large`);
+    this.scope.budget -= count;
+    return count;
   }
 
   readTensor(bytes: Uint8Array): OnnxTensor {
@@ -197,5 +247,15 @@ export class NodeTranslation {
   }
 }
 
+/** The shape at the larger batch: axes that keep their size grow as those of the input. */
+function grownAs(shape: Shape, input: RuntimeOperand | undefined): Shape {
+  if (!input || input.grown === input.shape) return shape;
+  const grown = shape.map((size, axis) => (input.shape[axis] === size ? input.grown[axis]! : size));
+  return grown.some((size, axis) => size !== shape[axis]) ? grown : shape;
+}
+
 /** How one ONNX op becomes layers (`emit`) or a constant (`fold`). */
 export type Mapping = (t: NodeTranslation) => void;
+
+/** What one ONNX op makes of constants alone. */
+export type Evaluator = (t: NodeTranslation) => OnnxTensor;

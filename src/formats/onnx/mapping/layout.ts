@@ -1,139 +1,112 @@
-/** Reshape, Flatten, Concat, Slice, Pad. */
+/** Reshape, Flatten, Squeeze, Unsqueeze, Expand, Concat: the order of the elements stays. */
 import type { Shape } from '../../../network/network.ts';
-import { elementCount } from '../../../network/validate.ts';
-import type { Mapping, NodeTranslation, RuntimeOperand } from '../translation.ts';
+import { broadcastShapes } from '../axes.ts';
+import { flattenedShape, joined, reshapedShape, resolveShape, squeezedAxes, statedShape, unsqueezedShape } from '../rearrangement.ts';
+import type { Mapping, NodeTranslation } from '../translation.ts';
+import { isBatched, type RuntimeOperand } from '../value.ts';
+import { reshapeTo } from './reshaping.ts';
 
-/** Reshape: 0 copies an axis, -1 takes what is left. A leading literal that is the batch becomes 0. */
+/** Reshape. What follows the batch in the file follows it here; a leading literal that is the batch does so too. */
 export const reshape: Mapping = (t) => {
-  const wanted = t.opset < 5 ? t.attributes.integers('shape') : t.integers(1, 'the shape');
-  if (!wanted) throw t.invalid('the shape is missing');
-  const value = t.operand(0);
-  if (!value) throw t.invalid('operand 1 is missing');
-  if (t.attributes.integer('allowzero', 0) !== 0 && wanted.includes(0)) {
-    throw t.refuse('an empty result (allowzero) is not supported', 'allowzero');
-  }
-  const shape = resolveShape(t, value.shape, wanted);
-  if (value.constant) {
-    t.fold({ ...value.constant, shape });
-    return;
-  }
+  const [wanted, wantedGrown] = t.forBothBatches(() => statedShape(t));
   const x = t.runtime(0);
-  const keepsBatch = x.batched && wanted.length > 0 && shape[0] === x.shape[0];
-  const attribute = keepsBatch && wanted[0] !== -1 ? [0, ...wanted.slice(1)] : [...wanted];
-  t.emit({ op: 'reshape', inputs: [x.name], attributes: { shape: attribute }, shape, batched: keepsBatch });
+  const shape = reshapedShape(t, x.shape);
+  reshapeTo(t, x, { shape, grown: grownShape(x, wanted, wantedGrown ?? wanted), wanted });
 };
 
-function resolveShape(t: NodeTranslation, from: Shape, wanted: readonly number[]): Shape {
-  const sizes = wanted.map((size, axis) => (size === 0 ? (from[axis] ?? -2) : size));
-  const open = sizes.indexOf(-1);
-  if (sizes.some((size) => size < -1) || open !== sizes.lastIndexOf(-1)) throw t.invalid(`the shape [${wanted}] is wrong`);
-  const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
-  if (open >= 0) sizes[open] = elementCount(from) / known;
-  if (elementCount(sizes) !== elementCount(from) || !sizes.every(Number.isInteger)) {
-    throw t.invalid(`[${from}] cannot become [${wanted}]`);
-  }
-  return sizes;
+/** The result at the larger batch: what the file states there or, where its numbers are for one batch, what it must mean. */
+function grownShape(x: RuntimeOperand, wanted: readonly number[], wantedGrown: readonly number[]): Shape | undefined {
+  if (x.grown === x.shape) return resolveShape(x.shape, wanted);
+  const isLiteral = wanted.every((size, axis) => size === wantedGrown[axis]);
+  const first = wanted[0];
+  const copied = isLiteral && isBatched(x) && first === x.shape[0] ? resolveShape(x.grown, wanted.with(0, 0)) : undefined;
+  const leading = isLiteral && wanted.length > 0 && !wanted.includes(-1) ? resolveShape(x.grown, wanted.with(0, -1)) : undefined;
+  return copied ?? resolveShape(x.grown, wantedGrown) ?? leading;
 }
 
 export const flatten: Mapping = (t) => {
-  const stated = t.attributes.integer('axis', 1);
   const x = t.runtime(0);
-  const axis = stated < 0 ? stated + x.shape.length : stated;
-  if (axis < 0 || axis > x.shape.length) throw t.invalid(`axis ${stated} is outside the input [${x.shape}]`);
-  const shape = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis))];
-  t.emit({ op: 'flatten', inputs: [x.name], attributes: { axis }, shape, batched: x.batched && axis === 1 });
+  const { axis, shape } = flattenedShape(t, x.shape);
+  t.emit({ op: 'flatten', inputs: [x], attributes: { axis }, shape, grown: flattenedShape(t, x.grown).shape });
 };
+
+/** Squeeze. Where no axes are stated and the batch is open in the file, the batch stays even where it is 1. */
+export const squeeze: Mapping = (t) => {
+  const x = t.runtime(0);
+  const stated = squeezedAxes(t, x.shape);
+  const axes = stated ?? x.shape.flatMap((size, axis) => (size === 1 && !(axis === 0 && t.openBatch && isBatched(x)) ? [axis] : []));
+  const without = (shape: Shape): Shape => shape.filter((_, axis) => !axes.includes(axis));
+  if (axes.every((axis) => x.grown[axis] === 1)) {
+    reshapeTo(t, x, { shape: without(x.shape), grown: without(x.grown) });
+    return;
+  }
+  // The batch itself is dropped: at another batch its images stand one behind the other along the first axis that is left.
+  const shape = without(x.shape);
+  reshapeTo(t, x, { shape, grown: shape.length > 0 ? resolveShape(x.grown, shape.with(0, -1)) : undefined });
+};
+
+export const unsqueeze: Mapping = (t) => {
+  const x = t.runtime(0);
+  reshapeTo(t, x, { shape: unsqueezedShape(t, x.shape), grown: unsqueezedShape(t, x.grown) });
+};
+
+/** Expand of a computed tensor: the sum with zeros of the shape that is added. */
+export const expand: Mapping = (t) => {
+  const x = t.runtime(0);
+  const [wanted, wantedGrown] = t.forBothBatches(() => t.integers(1, 'the shape'));
+  if (!wanted) throw t.invalid('the shape is missing');
+  const shape = broadcastShapes(t, [x.shape, wanted]);
+  if (shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis])) {
+    t.emit({ op: 'identity', inputs: [x], shape });
+    return;
+  }
+  const grown = broadcastShapes(t, [x.grown, wantedGrown ?? wanted]);
+  // Only what x has not itself; the batch comes from x.
+  const missing = shape.map((size, axis) => ((x.shape[axis - shape.length + x.shape.length] ?? 1) === size ? 1 : size));
+  if (missing.some((size, axis) => size > 1 && grown[axis] !== size)) t.noteBatch(`the shape [${shape}]`);
+  const addend = { shape: missing, data: new Float32Array(t.claim(missing)) };
+  t.emit({ op: 'add', inputs: [x], weights: { addend }, shape, grown });
+};
+
+/** Tile of a computed tensor: joined with itself, axis by axis. */
+export const tile: Mapping = (t) => {
+  const repeats = t.integers(1, 'the repeats');
+  const x = t.runtime(0);
+  if (!repeats || repeats.length !== x.shape.length || repeats.some((count) => count < 0)) throw t.invalid(`the repeats [${repeats}] do not fit [${x.shape}]`);
+  const axes = repeats.flatMap((count, axis) => (count === 1 ? [] : [axis]));
+  if (axes.length === 0) t.emit({ op: 'identity', inputs: [x], shape: x.shape });
+  let whole = x;
+  axes.forEach((axis, index) => {
+    const count = repeats[axis]!;
+    if (count > TILE_LIMIT) throw t.refuse(`${count} repeats are not supported, at most ${TILE_LIMIT}`);
+    const times = (shape: Shape): Shape => shape.with(axis, shape[axis]! * count);
+    const inputs = Array.from({ length: count }, () => whole);
+    const part = index < axes.length - 1 ? `axis${axis}` : undefined;
+    whole = t.emit({ op: 'concat', inputs, attributes: { axis }, shape: times(whole.shape), grown: times(whole.grown), part });
+  });
+};
+
+/** Most copies of a tensor along one axis. */
+const TILE_LIMIT = 64;
 
 export const concat: Mapping = (t) => {
-  if (t.opset >= 4 && !t.attributes.has('axis')) throw t.invalid('axis is missing');
-  const stated = t.attributes.integer('axis', 1);
-  const parts = t.node.inputs.map((_, index) => t.runtime(index));
-  if (parts.length === 0) throw t.invalid('has no operands');
-  const first = parts[0]!.shape;
-  const axis = axisOf(t, stated, first);
-  for (const { shape } of parts) {
-    const fits = shape.length === first.length && shape.every((size, at) => at === axis || size === first[at]);
-    if (!fits) throw t.invalid(`[${first}] and [${shape}] cannot be joined along axis ${axis}`);
-  }
-  const length = parts.reduce((total, { shape }) => total + shape[axis]!, 0);
-  t.emit({
-    op: 'concat',
-    inputs: parts.map(({ name }) => name),
-    attributes: { axis },
-    shape: first.with(axis, length),
-    batched: parts[0]!.batched && axis !== 0,
-  });
+  const parts = operandsToJoin(t);
+  const { axis, shape } = joined(t, parts.map((part) => part.shape));
+  const grown = grownJoint(t, parts) ?? shape;
+  if (parts.length === 1) t.emit({ op: 'identity', inputs: parts, shape, grown });
+  else t.emit({ op: 'concat', inputs: parts, attributes: { axis }, shape, grown });
 };
 
-/** Slice: attributes before version 10, operands from then on. Indices may count from the end and are clamped. */
-export const slice: Mapping = (t) => {
-  const operands = t.opset >= 10;
-  const starts = operands ? t.integers(1, 'starts') : t.attributes.integers('starts');
-  const ends = operands ? t.integers(2, 'ends') : t.attributes.integers('ends');
-  const statedAxes = operands ? t.integers(3, 'axes') : t.attributes.integers('axes');
-  const steps = operands ? t.integers(4, 'steps') : undefined;
-  const x = t.runtime(0);
-  if (!starts || !ends || starts.length !== ends.length) throw t.invalid('starts and ends do not fit together');
-  const axes = statedAxes ?? starts.map((_, index) => index);
-  if (axes.length !== starts.length || (steps && steps.length !== starts.length)) {
-    throw t.invalid('starts, axes and steps do not fit together');
-  }
-  // Axis 0 whole is written as size 0, so that the layer holds for every batch.
-  const start = x.shape.map(() => 0);
-  const size = x.shape.map((length, axis) => (axis === 0 ? 0 : length));
-  const step = x.shape.map(() => 1);
-  const shape = [...x.shape];
-  axes.forEach((statedAxis, index) => {
-    const axis = axisOf(t, statedAxis, x.shape);
-    const length = x.shape[axis]!;
-    const stride = steps?.[index] ?? 1;
-    if (stride <= 0) throw t.refuse(`step ${stride} is not supported, only forward steps`);
-    const clamp = (position: number): number => Math.max(0, Math.min(length, position < 0 ? position + length : position));
-    const from = clamp(starts[index]!);
-    shape[axis] = Math.max(0, Math.ceil((clamp(ends[index]!) - from) / stride));
-    const whole = axis === 0 && from === 0 && stride === 1 && shape[axis] === length;
-    start[axis] = from;
-    size[axis] = whole ? 0 : shape[axis]!;
-    step[axis] = stride;
-  });
-  t.emit({ op: 'slice', inputs: [x.name], attributes: { start, size, step }, shape, batched: x.batched && size[0] === 0 });
-};
-
-/** Pad with a constant: attributes before version 11, operands from then on, chosen axes from 18 on. */
-export const pad: Mapping = (t) => {
-  const mode = t.attributes.text('mode', 'constant');
-  if (mode !== 'constant') throw t.refuse(`mode '${mode.slice(0, 20)}' is not supported, only constant`, 'mode');
-  const operands = t.opset >= 11;
-  const pads = operands ? t.integers(1, 'pads') : t.attributes.integers(t.opset < 2 ? 'paddings' : 'pads');
-  const value = operands ? padValue(t) : t.attributes.float('value', 0);
-  const statedAxes = operands ? t.integers(3, 'axes') : undefined;
-  const x = t.runtime(0);
-  if (!pads) throw t.invalid('pads are missing');
-  const axes = statedAxes ?? x.shape.map((_, axis) => axis);
-  if (pads.length !== 2 * axes.length) throw t.invalid(`pads [${pads}] need ${2 * axes.length} numbers`);
-  if (pads.some((count) => count < 0)) throw t.refuse(`negative pads [${pads}] are not supported`);
-  const before = x.shape.map(() => 0);
-  const after = x.shape.map(() => 0);
-  axes.forEach((statedAxis, index) => {
-    const axis = axisOf(t, statedAxis, x.shape);
-    before[axis] = pads[index]!;
-    after[axis] = pads[index + axes.length]!;
-  });
-  if (x.batched && before[0]! + after[0]! > 0) throw t.refuse('padding the batch axis is not supported');
-  const shape = x.shape.map((size, axis) => before[axis]! + size + after[axis]!);
-  t.emit({ op: 'pad', inputs: [x.name], attributes: { before, after, value }, shape });
-};
-
-function padValue(t: NodeTranslation): number {
-  if (!t.operand(2)) return 0;
-  const { data, shape } = t.weight(2, 'the pad value');
-  if (data.length !== 1) throw t.invalid(`the pad value has the shape [${shape}]`);
-  if (!Number.isFinite(data[0]!)) throw t.refuse(`the pad value ${data[0]} is not supported`);
-  return data[0]!;
+/** What Concat joins; constants without elements (an absent part) are passed over. */
+function operandsToJoin(t: NodeTranslation): RuntimeOperand[] {
+  return t.node.inputs.flatMap((_, index) => (t.operand(index)?.constant?.data.length === 0 ? [] : [t.runtime(index)]));
 }
 
-function axisOf(t: NodeTranslation, stated: number, shape: RuntimeOperand['shape']): number {
-  const axis = stated < 0 ? stated + shape.length : stated;
-  if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) throw t.invalid(`axis ${stated} is outside [${shape}]`);
-  return axis;
+function grownJoint(t: NodeTranslation, parts: readonly RuntimeOperand[]): Shape | undefined {
+  try {
+    return joined(t, parts.map((part) => part.grown)).shape;
+  } catch {
+    t.noteBatch('what it joins');
+    return undefined;
+  }
 }
