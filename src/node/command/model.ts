@@ -13,6 +13,7 @@ import { ownCatalog } from '../catalog/catalog.ts';
 import { knownEntry } from '../catalog/known.ts';
 import { nearest } from './arguments.ts';
 import type { Call, Option } from './command.ts';
+import { companionsIn } from './companions.ts';
 import { ioFault, kindOf, readBytes, readLarge } from './files.ts';
 import { sizesOf } from './value.ts';
 
@@ -93,10 +94,10 @@ async function filesOf(operand: string, weights?: string): Promise<ModelFiles> {
   const texts = mains.map(manifestText).filter((text) => text !== undefined);
   const folder = kind === 'folder' ? path : dirname(path);
   const ends = mains.flatMap((main) => formats.find((format) => format.recognise(main))?.beside ?? []);
-  const apart = weights === undefined ? [] : await weightsApart(weights, texts, ends);
+  const apart = weights === undefined ? [] : await weightsApart(weights, mains, texts, ends);
   const given = new Set(apart.map(({ name }) => basename(name)));
   const others = ends.filter((end) => !apart.some(({ name }) => name.toLowerCase().endsWith(end)));
-  const named = [...(await namedIn(folder, texts)), ...(await endingIn(folder, others))];
+  const named = [...(await namedIn(folder, texts)), ...(await companionsIn(folder, mains)), ...(await endingIn(folder, others))];
   const files = [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
   const beside = await sidecarIn(folder);
   return { files: files.filter(({ name }) => !beside.some((file) => file.name === name)), beside };
@@ -179,8 +180,8 @@ async function endingIn(folder: string, ends: readonly string[]): Promise<NamedF
 }
 
 /** The weights that --weights points to, under the name by which the manifest asks for them. */
-async function weightsApart(path: string, texts: readonly string[], ends: readonly string[]): Promise<NamedFile[]> {
-  if ((await kindOf(path)) === 'folder') return [...(await namedIn(path, texts)), ...(await endingIn(path, ends))];
+async function weightsApart(path: string, mains: readonly NamedFile[], texts: readonly string[], ends: readonly string[]): Promise<NamedFile[]> {
+  if ((await kindOf(path)) === 'folder') return [...(await namedIn(path, texts)), ...(await companionsIn(path, mains)), ...(await endingIn(path, ends))];
   const file = await readNamed(path);
   const [, asked] = /"weights"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(texts[0] ?? '') ?? [];
   return asked === undefined || asked === JSON.stringify(basename(path)) ? [file] : [{ ...file, name: JSON.parse(asked) as string }];
