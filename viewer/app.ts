@@ -7,6 +7,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import './activation_grid.ts';
 import type { ActivationGrid } from './activation_grid.ts';
 import { appStyle } from './app_style.ts';
+import { droppedFiles } from './dropped.ts';
 import { EXAMPLES } from './embedded.ts';
 import './failure_panel.ts';
 import './help_dialog.ts';
@@ -54,8 +55,9 @@ export class App extends LitElement {
     event.preventDefault();
     // Leaving an element inside the page is no leaving.
     if (event.type !== 'dragleave' || event.relatedTarget === null) this.dropping = event.type === 'dragover' || event.type === 'dragenter';
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (event.type === 'drop' && files.length > 0) void takeFiles(this.session, files);
+    const { items, files } = event.dataTransfer ?? {};
+    if (event.type !== 'drop' || !files?.length) return;
+    droppedFiles(items ?? [], files).then((found) => takeFiles(this.session, found)).catch((error: unknown) => this.session.report(error));
   }
 
   private onKey(event: KeyboardEvent): void {

@@ -15,6 +15,8 @@ export async function takeFiles(session: Session, files: readonly File[]): Promi
   if (others.length > 0) {
     try {
       const large = others.find(({ size }) => size > MOST_BYTES);
+      const total = others.reduce((sum, { size }) => sum + size, 0);
+      if (!large && total > MOST_BYTES) throw new UnitscopeError('limit', 'these files together are larger than a browser can open', {}, 'give the files of one network alone');
       if (large) throw new UnitscopeError('limit', 'this file is larger than a browser can open', { file: large.name }, 'use the command line for it');
       const named: NamedFile[] = await Promise.all(others.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
       await session.loadFiles(named);

@@ -166,9 +166,11 @@ function manifestText({ bytes }: NamedFile): string | undefined {
   return bytes[start] === 0x7b && bytes.length < 2 ** 26 ? new TextDecoder().decode(bytes) : undefined;
 }
 
+/** Files of a folder whose names stand in a text, alone or behind folders, as in "./weights.bin". */
 async function namedIn(folder: string, texts: readonly string[]): Promise<NamedFile[]> {
   if (texts.length === 0) return [];
-  const names = (await listFiles(folder)).filter((name) => texts.some((text) => text.includes(JSON.stringify(name))));
+  const stands = (name: string) => (text: string) => [JSON.stringify(name), `/${JSON.stringify(name).slice(1)}`].some((quoted) => text.includes(quoted));
+  const names = (await listFiles(folder)).filter((name) => texts.some(stands(name)));
   return Promise.all(names.map((name) => readNamed(join(folder, name))));
 }
 
@@ -183,8 +185,9 @@ async function endingIn(folder: string, ends: readonly string[]): Promise<NamedF
 async function weightsApart(path: string, mains: readonly NamedFile[], texts: readonly string[], ends: readonly string[]): Promise<NamedFile[]> {
   if ((await kindOf(path)) === 'folder') return [...(await namedIn(path, texts)), ...(await companionsIn(path, mains)), ...(await endingIn(path, ends))];
   const file = await readNamed(path);
-  const [, asked] = /"weights"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(texts[0] ?? '') ?? [];
-  return asked === undefined || asked === JSON.stringify(basename(path)) ? [file] : [{ ...file, name: JSON.parse(asked) as string }];
+  const names = /"weights"\s*:\s*("(?:[^"\\]|\\.)*")|"paths"\s*:\s*\[\s*("(?:[^"\\]|\\.)*")\s*\]/g;
+  const [asked, another] = [...(texts[0] ?? '').matchAll(names)].map(([, one, only]) => one ?? only);
+  return another !== undefined || asked === undefined || asked === JSON.stringify(basename(path)) ? [file] : [{ ...file, name: JSON.parse(asked) as string }];
 }
 
 /** The error with the file in its address, and with an end that says 'unusable model' where the cause lies in the model. */

@@ -5,6 +5,7 @@ import { writeManifest } from '../../../src/formats/manifest/network.ts';
 import type { Network } from '../../../src/index.ts';
 import { caffeModel } from '../../formats/caffe-builder.ts';
 import { floats, onnxModel, op } from '../../formats/onnx-builder.ts';
+import { build, input, layer, sequence } from '../../formats/tfjs-builder.ts';
 import { call, start, useFolder } from './program.ts';
 
 const folder = useFolder();
@@ -87,6 +88,26 @@ describe('inspect', () => {
     expect(missing).toMatchObject({ exit: 2, err: expect.stringMatching(/the weights are missing[^]*give the .prototxt and its .caffemodel together/) });
     const alone = await call('inspect', folder('stored/other.caffemodel'));
     expect(alone).toMatchObject({ exit: 4, err: expect.stringContaining('Caffe needs its .prototxt too') });
+  });
+
+  test('a network of TensorFlow.js: its folder, its model.json, and weights that lie elsewhere', async () => {
+    const model = sequence(input('x', 2), layer('Dense', 'd', { units: 3 }));
+    const built = build(model, { 'd/kernel': { shape: [2, 3] }, 'd/bias': { shape: [3] } });
+    const manifest = (built.json.weightsManifest as Record<string, unknown>[])[0];
+    const json = JSON.stringify({ ...built.json, weightsManifest: [{ ...manifest, paths: ['./model.weights.bin'] }] });
+    const contents = { 'tfjs/model.json': json, 'tfjs/model.weights.bin': built.bytes, 'tfjs/metadata.json': '{"labels":["a","b","c"]}', 'tfjs-apart/model.json': json, 'tfjs-stored/other.bin': built.bytes, 'tfjs-named/model.weights.bin': built.bytes };
+    for (const [path, content] of Object.entries(contents)) {
+      mkdirSync(join(folder(path), '..'), { recursive: true });
+      writeFileSync(folder(path), content);
+    }
+    const places = [[folder('tfjs')], [folder('tfjs/model.json')], [folder('tfjs-apart/model.json'), '--weights', folder('tfjs-stored/other.bin')], [folder('tfjs-apart'), '--weights', folder('tfjs-named')]];
+    for (const [index, words] of places.entries()) {
+      const { exit, out, err } = await call('inspect', '--json', ...words);
+      expect({ exit, err }).toEqual({ exit: 0, err: '' });
+      expect(JSON.parse(out)).toMatchObject({ name: 'net', parameters: 9, layers: [{ name: 'd', op: 'dense', shape: [1, 3] }], labels: index < 2 ? ['a', 'b', 'c'] : null });
+    }
+    const missing = await call('inspect', folder('tfjs-apart/model.json'));
+    expect(missing).toMatchObject({ exit: 4, err: expect.stringMatching(/1 of 1 files of weights is missing: 'model.weights.bin'/) });
   });
 
   test('people read a table', async () => {
