@@ -1,7 +1,7 @@
 /**
  * Gradients of networks as torchvision exports them, against central differences of what onnxruntime computes: a weighted
- * sum of the class scores, or of a layer, along the gradient itself, where its length shows, and along random directions, where all
- * that is wrong in it shows.
+ * sum of the class scores, or of a layer, along the gradient itself, where its length shows, and along random directions,
+ * where all that is wrong in it shows.
  */
 import { afterAll, expect, test } from 'vitest';
 import { loadNetwork } from '../../src/formats/loader.ts';
