@@ -77,6 +77,12 @@ describe('a layer of Caffe computes what Caffe does', () => {
     ['ShuffleChannel', layer('a', 'ShuffleChannel', 'shuffle_channel_param { group: 2 }'), {}, [0, 2, 1, 3].flatMap((c) => [...planeOf(c)])],
     ['Permute', layer('a', 'Permute', 'permute_param { order: 0 order: 3 order: 1 order: 2 }'), {}, [0, 1, 2, 3, 4].flatMap((w) => [0, 1, 2, 3].flatMap((c) => [0, 1, 2, 3, 4, 5].map((h) => at(c, h, w))))],
     ['InnerProduct of every channel', layer('a', 'InnerProduct', 'inner_product_param { num_output: 1 axis: 2 }'), { a: [blobOf([1, 30], ramp(30)), blobOf([1], [0.5])] }, [0, 1, 2, 3].map((c) => 0.5 + sum(ramp(30).map((value, i) => value * planeOf(c)[i]!)))],
+    ['Upsample', layer('a', 'Upsample'), {}, [0, 1, 2, 3].flatMap((c) => Array.from({ length: 120 }, (_, i) => at(c, Math.floor(i / 20), Math.floor((i % 10) / 2))))],
+    ['Interp, twice the gaps', layer('a', 'Interp', 'interp_param { zoom_factor: 2 }'), {}, [0, 1, 2, 3].flatMap((c) => Array.from({ length: 99 }, (_, i) => {
+      const [y, x] = [Math.floor(i / 9) / 2, (i % 9) / 2];
+      const between = (h: number): number => (at(c, h, Math.floor(x)) + at(c, h, Math.ceil(x))) / 2;
+      return (between(Math.floor(y)) + between(Math.ceil(y))) / 2;
+    }))],
     ['global maximum', layer('a', 'Pooling', 'pooling_param { global_pooling: true }'), {}, [0, 1, 2, 3].map((c) => Math.max(...planeOf(c)))],
     ['Reduction, a mean', layer('a', 'Reduction', 'reduction_param { axis: 2 operation: MEAN coeff: 4 }'), {}, [0, 1, 2, 3].map((c) => (4 * sum(planeOf(c))) / 30)],
     ['Reduction, a sum of squares', layer('a', 'Reduction', 'reduction_param { axis: -2 operation: SUMSQ }'), {}, [0, 1, 2, 3].map((c) => sum(planeOf(c).map((v) => v * v)))],

@@ -5,6 +5,7 @@ import { innerProduct } from './dense.ts';
 import { concat, crop, flatten, permute, reduction, reshape, shuffleChannel, slice, tile } from './layout.ts';
 import { batchNorm, lrn, softmax } from './normalization.ts';
 import { axpy, bias, eltwise, scale, split } from './operands.ts';
+import { interp, upsample } from './resampling.ts';
 import { convolution, deconvolution, depthwise, pooling } from './windows.ts';
 
 export const mappings: ReadonlyMap<string, Mapping> = new Map([
@@ -43,8 +44,10 @@ export const mappings: ReadonlyMap<string, Mapping> = new Map([
   ['Axpy', axpy],
   ['ConvolutionDepthwise', depthwise],
   ['DepthwiseConvolution', depthwise],
+  ['Interp', interp],
   ['Permute', permute],
   ['ShuffleChannel', shuffleChannel],
+  ['Upsample', upsample],
 ]);
 
 const CUT = 'take it out of the prototxt, and what follows: the layers before it stay as they are';
