@@ -1,5 +1,5 @@
 /** `unitscope inspect`: what a model file holds. */
-import { shapesOf, type Network, type Node } from '../../index.ts';
+import { receptiveFields, shapesOf, type Network, type NoReceptiveField, type Node, type ReceptiveField, type Shape } from '../../index.ts';
 import type { Command, Report } from './command.ts';
 import { table } from './help.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
@@ -8,7 +8,7 @@ import { wayOf } from './way.ts';
 
 export const inspect: Command = {
   name: 'inspect',
-  summary: 'show what a model holds: inputs, layers, shapes, parameters',
+  summary: 'show what a model holds: inputs, layers, shapes, parameters, receptive fields',
   operands: ['MODEL?'],
   options: MODEL_OPTIONS,
   examples: [
@@ -29,6 +29,7 @@ export const inspect: Command = {
 
 function factsOf(network: Network, hash: string) {
   const shapes = shapesOf(network);
+  const fields = receptiveFields(network);
   const layers = network.nodes.map((node) => ({
     name: node.name,
     output: node.output,
@@ -37,6 +38,7 @@ function factsOf(network: Network, hash: string) {
     shape: shapes.get(node.output)!,
     parameters: parametersOf(node),
     attributes: node.attributes,
+    ...sightOf(fields.get(node.output)!, network.inputs.length),
   }));
   return {
     name: network.name,
@@ -48,6 +50,16 @@ function factsOf(network: Network, hash: string) {
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
     layers,
     notes: network.notes ?? [],
+  };
+}
+
+/** The field in the first image that the layer sees, or null and why; in each image, where the network takes several inputs. */
+function sightOf(fields: ReadonlyMap<string, ReceptiveField | NoReceptiveField>, inputs: number) {
+  const [first = { reason: 'it sees no image' }] = fields.values();
+  return {
+    receptiveField: 'reason' in first ? null : first,
+    ...('reason' in first && { receptiveFieldReason: first.reason }),
+    ...(inputs > 1 && { receptiveFields: Object.fromEntries(fields) }),
   };
 }
 
@@ -70,16 +82,26 @@ function describe({ name, inputs, preprocess, outputs, labels, parameters, layer
     layer.op,
     layer.shape.join(' x '),
     layer.parameters === 0 ? '' : layer.parameters.toLocaleString('en'),
+    layer.receptiveField ? fieldText(layer.receptiveField, inputs) : '-',
     Object.entries(layer.attributes).map(([key, value]) => `${key} ${String(value)}`).join('; '),
   ]);
   return [
     ...table(head),
     '',
     counted(layers.length, 'layer'),
-    ...table([['layer', 'op', 'output', 'parameters', 'attributes'], ...rows], [3]),
+    ...table([['layer', 'op', 'output', 'parameters', 'sees', 'attributes'], ...rows], [3]),
     ...(notes.length > 0 ? ['', 'Notes:', ...notes.map((note) => `  ${note}`)] : []),
   ].join('\n');
 }
+
+/** Pixels that a unit sees, from a unit to the next, and the centre of the first; one number where rows and columns agree. */
+function fieldText({ size, stride, offset }: ReceptiveField, inputs: readonly { shape: Shape }[]): string {
+  if (stride.every((step) => step === 0) && inputs.some(({ shape }) => shape.length === 4 && size.every((pixels, axis) => pixels === shape[2 + axis]))) return 'the whole image';
+  const pair = ([y, x]: readonly [number, number]) => (y === x ? rounded(y) : `${rounded(y)}x${rounded(x)}`);
+  return `${pair(size)} every ${pair(stride)} from ${pair(offset)}`;
+}
+
+const rounded = (value: number): string => String(Number(value.toFixed(3)));
 
 function labelsOf(labels: readonly string[]): string {
   const shown = labels.slice(0, 8).join(', ');

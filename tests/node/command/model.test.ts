@@ -110,10 +110,23 @@ describe('inspect', () => {
     expect(missing).toMatchObject({ exit: 4, err: expect.stringMatching(/1 of 1 files of weights is missing: 'model.weights.bin'/) });
   });
 
+  test('what a unit of every layer sees, as data and in the table', async () => {
+    const { layers } = JSON.parse((await call('inspect', '--json')).out) as { layers: { name: string; receptiveField: object | null; receptiveFieldReason?: string; receptiveFields?: object }[] };
+    expect(layers[0]).toMatchObject({ name: 'conv1', receptiveField: { size: [5, 5], stride: [1, 1], offset: [0, 0] } });
+    expect(layers.at(-1)).toMatchObject({ name: 'prob', receptiveField: { size: [64, 64], stride: [0, 0], offset: [31.5, 31.5] } });
+    expect(layers[0]).not.toHaveProperty('receptiveFields');
+    const { out } = await call('inspect');
+    expect(out).toMatch(/layer +op +output +parameters +sees +attributes/);
+    expect(out).toMatch(/conv1 +conv2d .* 5 every 1 from 0 /);
+    expect(out).toMatch(/prob .* the whole image/);
+    const vector = (await call('inspect', writeTiny('vector', tinyNetwork([1, 2, 3, 4])), '--json')).out;
+    expect(JSON.parse(vector)).toMatchObject({ layers: [{ receptiveField: null, receptiveFieldReason: 'it sees no image' }] });
+  });
+
   test('people read a table', async () => {
     const { out } = await call('inspect');
     expect(out).toMatch(/^ {2}preprocessing {2}RGB, 0\.\.1, mean /m);
-    expect(out).toMatch(/^ {2}conv1 {2}conv2d +1 x 32 x 64 x 64 +2,432 {2}stride 1,1; padding 2,2,2,2$/m);
+    expect(out).toMatch(/^ {2}conv1 {2}conv2d +1 x 32 x 64 x 64 +2,432 {2}5 every 1 from 0 +stride 1,1; padding 2,2,2,2$/m);
     writeFileSync(folder('relu.onnx'), onnxModel({ nodes: [op('Relu')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }));
     expect((await call('inspect', folder('relu.onnx'))).out).toMatch(/preprocessing {2}not stated/);
   });
