@@ -58,12 +58,24 @@ layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
 layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { pool: MAX kernel_size: 3 stride: 2 } }
 layer { name: "norm" type: "LRN" bottom: "pool" top: "norm" lrn_param { local_size: 3 alpha: 0.1 beta: 0.75 } }
 layer { name: "both" type: "Concat" bottom: "pool" bottom: "norm" top: "both" }
+layer { name: "cut" type: "Slice" bottom: "both" top: "left" top: "right" slice_param { axis: 1 slice_point: 3 } }
+layer { name: "turned" type: "Permute" bottom: "right" top: "turned" permute_param { order: 0 order: 1 order: 3 order: 2 } }
+layer { name: "up" type: "Deconvolution" bottom: "turned" top: "up" convolution_param { num_output: 2 kernel_size: 2 stride: 2 bias_term: false } }
+layer { name: "fit" type: "Crop" bottom: "up" bottom: "right" top: "fit" crop_param { axis: 2 offset: 1 } }
+layer { name: "sum" type: "Reduction" bottom: "fit" top: "sum" reduction_param { axis: 2 operation: MEAN coeff: 2 } }
+layer { name: "times" type: "Scale" bottom: "fit" bottom: "sum" top: "times" scale_param { axis: 0 } }
+layer { name: "tiles" type: "Tile" bottom: "times" top: "tiles" tile_param { axis: 2 tiles: 2 } }
+layer { name: "lines" type: "Reshape" bottom: "tiles" top: "lines" reshape_param { axis: 2 num_axes: -1 shape { dim: -1 } } }
+layer { name: "curve" type: "Exp" bottom: "lines" top: "curve" exp_param { base: 2 scale: 0.5 } }
+layer { name: "slope" type: "PReLU" bottom: "left" top: "slope" }
+layer { name: "sums" type: "Eltwise" bottom: "slope" bottom: "left" top: "sums" eltwise_param { operation: SUM coeff: 1 coeff: -2 } }
+layer { name: "large" type: "Interp" bottom: "sums" top: "large" interp_param { zoom_factor: 2 } }
 layer { name: "fc" type: "InnerProduct" bottom: "both" top: "fc" inner_product_param { num_output: 5 } }
 layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }
 `;
 
 function caffe(): Seed {
-  const weights = caffeModel({ conv: [numbers(4, 3, 3, 3), numbers(4)], fc: [{ ...numbers(1, 1, 5, 72), legacy: true }, numbers(5)] });
+  const weights = caffeModel({ conv: [numbers(4, 3, 3, 3), numbers(4)], fc: [{ ...numbers(1, 1, 5, 72), legacy: true }, numbers(5)], up: [numbers(5, 2, 2, 2)], slope: [numbers(3)] });
   return {
     format: 'Caffe',
     files: [
