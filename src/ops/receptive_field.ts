@@ -115,9 +115,13 @@ const moving =
     const axis = (along ?? 0) - (place.output.length - 2);
     if (along === undefined || (axis !== 0 && axis !== 1)) return { reach, along };
     const step = map(axis, place);
-    const moved = typeof step === 'string' ? undefined : through(reach, step);
-    return moved ? { reach: moved, along } : typeof step === 'string' ? step : `the strides up to ${quote(place.node.name)} repeat too late`;
+    return typeof step === 'string' ? step : moved(reach, step, along, place);
   };
+
+function moved(reach: Reach, map: IndexMap, along: number, { node }: Place): Sight | string {
+  const behind = through(reach, map);
+  return behind ? { reach: behind, along } : `the strides up to ${quote(node.name)} repeat too late`;
+}
 
 /** An attribute that lists numbers. */
 const list = ({ attributes }: Place, name: string): readonly number[] => attributes[name] as readonly number[];
@@ -129,7 +133,7 @@ const cut =
   (map: (axis: number, place: Place) => IndexMap): Rule =>
   (sights, place) => {
     const { reach, along } = sights[0]!;
-    return along === undefined ? { reach } : { reach: through(reach, map(along, place))!, along };
+    return along === undefined ? { reach } : moved(reach, map(along, place), along, place);
   };
 
 /** Operands side by side, broadcast as numpy does. */

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { UnitscopeError, type ErrorCode } from '../../src/errors.ts';
 import { loadNetwork, type LoadOptions, type NamedFile } from '../../src/formats/loader.ts';
 import { shapesOf } from '../../src/ops/check.ts';
+import { receptiveFields } from '../../src/ops/receptive_field.ts';
 
 /** Of this process's own work, so that a busy machine makes nothing slow. */
 const LONGEST_MS = 2000;
@@ -41,9 +42,11 @@ export async function outcomeOf(read: () => unknown): Promise<Outcome> {
   return outcome;
 }
 
-/** As a person does it: the files are loaded and every shape is inferred, before anything is asked of a GPU. */
+/** As a person does it: the files are loaded, every shape and receptive field is inferred, before anything is asked of a GPU. */
 export const opened = (files: readonly NamedFile[], options: LoadOptions = {}) => async (): Promise<void> => {
-  shapesOf(await loadNetwork(files, options));
+  const network = await loadNetwork(files, options);
+  shapesOf(network);
+  receptiveFields(network);
 };
 
 /**
