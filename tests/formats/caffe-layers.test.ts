@@ -116,7 +116,7 @@ describe('weights', () => {
 
   test('LRN across and within channels', async () => {
     expect(await only(layer('a', 'LRN', 'lrn_param { local_size: 3 alpha: 0.5 k: 2 }'))).toMatchObject([{ op: 'lrn', attributes: { size: 3, alpha: 0.5, beta: 0.75, k: 2 } }]);
-    expect(await only(layer('a', 'LRN', 'lrn_param { local_size: 3 norm_region: WITHIN_CHANNEL }'))).toMatchObject([{ op: 'lrn_within', attributes: { size: 3, alpha: 1, beta: 0.75 } }]);
+    expect(await only(layer('a', 'LRN', 'lrn_param { local_size: 3 norm_region: WITHIN_CHANNEL k: 2 }'))).toMatchObject([{ op: 'lrn_within', attributes: { size: 3, alpha: 1, beta: 0.75 } }]);
   });
 });
 

@@ -11,8 +11,7 @@ export const lrn: Mapping = (t) => {
   const attributes = { size: p.integer('local_size', 5), alpha: p.number('alpha', 1), beta: p.number('beta', 0.75), k: p.number('k', 1) };
   if (attributes.size < 1 || attributes.size % 2 === 0) throw t.invalid(`local_size ${attributes.size} must be odd`);
   if (region === 'WITHIN_CHANNEL') {
-    if (attributes.k !== 1) throw t.invalid('k has no meaning within a channel');
-    const { k: _, ...within } = attributes;
+    const { k: _, ...within } = attributes; // Caffe has 1 in its place there, whatever the file says
     t.emit({ op: 'lrn_within', attributes: within });
   } else t.emit({ op: 'lrn', attributes });
 };
