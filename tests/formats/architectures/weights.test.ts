@@ -1,4 +1,5 @@
 /** Files of weights alone: recognised, named, wrapped, renamed, refused. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnitscopeError } from '../../../src/errors.ts';
 import { architectureCalled, similarArchitectures } from '../../../src/formats/architectures/weights.ts';
@@ -167,5 +168,25 @@ describe('weights that do not suit', () => {
     bytes.set([0, 0, 0xc0, 0x7f], bytes.length - 4);
     expect((await load(bytes)).notes!.at(-1)).toBe("'bias' of layer 'classifier.1': 1 of 10 numbers are not finite");
     expect((await errorOf(load(bytes, { strict: true }))).code).toBe('not-finite');
+  });
+
+  it('are refused with a typed error, or loaded, where the header is damaged', async () => {
+    const whole = rawFile(squeezenet, () => ['I8', 1]);
+    const header = 8 + whole[0]! + 256 * whole[1]!;
+    const damage = fc.array(fc.tuple(fc.nat(header - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(damage, fc.boolean(), async (changes, isNamed) => {
+        const bytes = whole.slice();
+        for (const [at, value] of changes) bytes[at] = value;
+        const error = await load(bytes, isNamed ? { architecture: 'squeezenet1_1' } : {}).then(() => undefined, (cause: unknown) => cause);
+        if (error === undefined) return;
+        refused++;
+        expect(error).toBeInstanceOf(UnitscopeError);
+        expect((error as UnitscopeError).code).toMatch(/^model-/);
+      }),
+      { numRuns: 60, seed: 7 },
+    );
+    expect(refused).toBeGreaterThan(50);
   });
 });
