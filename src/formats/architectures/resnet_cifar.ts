@@ -5,7 +5,7 @@
 import { IMAGENET, type Architecture, type Training } from './architecture.ts';
 import type { Blueprint } from './blueprint.ts';
 
-const TRAINING: Training = { of: 'the CIFAR-10 weights of that repository', classes: 10, preprocess: IMAGENET };
+const TRAINING: Training = { of: 'the CIFAR-10 weights of pytorch_resnet_cifar10', classes: 10, preprocess: IMAGENET };
 
 /** Blocks of each of the three stages, by name. */
 const DEPTHS: Readonly<Record<string, number>> = { resnet20: 3, resnet32: 5, resnet44: 7, resnet56: 9, resnet110: 18 };

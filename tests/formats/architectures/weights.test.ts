@@ -45,7 +45,7 @@ describe('weights alone', () => {
   it('are loaded with the graph that their tensors tell', async () => {
     const network = await load(dataBytes('models/resnet20-cifar10/resnet20-cifar10.safetensors'));
     expect(network).toMatchObject({ name: 'resnet20', inputs: [{ name: 'x', shape: [1, 3, 32, 32] }], outputs: ['linear'], preprocess: { channels: 'RGB', range: 1, fit: 'crop' } });
-    expect(network.notes).toEqual(['the tensors are those of resnet20', 'the preprocessing is that of the CIFAR-10 weights of that repository']);
+    expect(network.notes).toEqual(['the tensors are those of resnet20', 'the preprocessing is that of the CIFAR-10 weights of pytorch_resnet_cifar10']);
     expect(shapesOf(network).get('linear')).toEqual([1, 10]);
   });
 
