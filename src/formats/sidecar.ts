@@ -28,7 +28,8 @@ export interface Sidecar {
 }
 
 export function writeSidecar(sidecar: Sidecar): string {
-  return `${JSON.stringify({ format: 'unitscope-sidecar', ...sidecar }, null, 2)}\n`;
+  const lines = Object.entries({ format: 'unitscope-sidecar', ...sidecar }).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  return `{\n${lines.join(',\n')}\n}\n`;
 }
 
 /** Throws 'model-format' naming the field. */

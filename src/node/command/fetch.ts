@@ -67,7 +67,7 @@ async function fetchEntry(call: Call, catalog: Catalog, entry: CatalogEntry): Pr
   throwIfAborted(call.signal);
   const folder = await placeFor(out!, entry);
   await checkSpace(folder, entry);
-  if (entry.unverified !== undefined) call.progress.note(`${entry.name}: ${entry.unverified}`);
+  if (entry.unverified !== undefined) call.progress.note(`note: ${entry.name} is not verified: ${entry.unverified}`);
 
   const rules = (url: string): Rules => ({
     hosts: mirror === undefined ? (catalog.redirects.get(new URL(url).hostname) ?? []) : [],
@@ -85,7 +85,7 @@ async function fetchEntry(call: Call, catalog: Catalog, entry: CatalogEntry): Pr
       if (file.bytes !== undefined) call.progress.report(`fetch ${entry.name}`, Math.min(before + done, whole), whole, binary);
     };
     const outcome = await download({ ...file, target, urls }, rules, report).catch((error: unknown) => Promise.reject(resumable(error)));
-    report(file.bytes ?? 0);
+    if (outcome.how === 'already there') report(file.bytes ?? 0);
     before += file.bytes ?? 0;
     fetched.push({ path: file.path, ...outcome });
   }

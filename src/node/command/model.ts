@@ -100,7 +100,8 @@ async function filesOf(operand: string, weights?: string): Promise<ModelFiles> {
   const named = [...(await namedIn(folder, texts)), ...(await companionsIn(folder, mains)), ...(await endingIn(folder, others))];
   const files = [...mains, ...named.filter(({ name }) => !given.has(basename(name))), ...apart];
   const beside = await sidecarIn(folder);
-  return { files: files.filter(({ name }) => !beside.some((file) => file.name === name)), beside };
+  const once = files.filter(({ name }, index) => files.findIndex((file) => file.name === name) === index);
+  return { files: once.filter(({ name }) => !beside.some((file) => file.name === name)), beside };
 }
 
 /** The sidecar of a folder and the labels that it names. A sidecar that cannot be read is told by the loader. */
