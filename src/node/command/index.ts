@@ -10,5 +10,6 @@ import { inspect } from './inspect.ts';
 import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
+import { preprocessCheck } from './preprocess_check.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, plan, classify, activations, gradient, maximize, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, plan, classify, preprocessCheck, activations, gradient, maximize, kernels, bench, doctor];
