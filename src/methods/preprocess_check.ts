@@ -45,7 +45,7 @@ export const CLOSE = 0.05;
 /**
  * Shows the network the pictures in every way; the best way comes first. Among those that are as good as the best, the ones
  * come first under which the pictures look like those of the training, where a batch normalization remembers them. Else what
- * is stated, and what whole families of networks were trained with, comes before what hardly anybody uses.
+ * is stated comes before what whole families of networks were trained with, and that before what hardly anybody uses.
  */
 export async function tryPreprocessings(
   engine: Engine,
@@ -99,11 +99,11 @@ function judge(classes: readonly Classification[], expected: number): Seen {
 function sortTrials(trials: readonly Trial[]): Trial[] {
   const best = Math.max(...trials.map(({ score }) => score));
   const isClose = ({ score }: Trial) => best > 0 && score >= best * (1 - CLOSE);
-  const isUsual = ({ stated, preset }: Trial) => stated || preset !== undefined;
+  const trust = ({ stated, preset }: Trial) => (stated ? 2 : preset !== undefined ? 1 : 0);
   const certainty = ({ seen }: Trial) => seen.reduce((sum, { expected }) => sum + expected.probability, 0);
   return [...trials].sort((a, b) => {
     if (isClose(a) !== isClose(b)) return Number(isClose(b)) - Number(isClose(a));
-    const order = isClose(a) ? (a.unlike ?? 0) - (b.unlike ?? 0) || Number(isUsual(b)) - Number(isUsual(a)) : 0;
+    const order = isClose(a) ? (a.unlike ?? 0) - (b.unlike ?? 0) || trust(b) - trust(a) : 0;
     return order || b.score - a.score || certainty(b) - certainty(a);
   });
 }

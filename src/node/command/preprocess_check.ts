@@ -46,7 +46,7 @@ export const preprocessCheck: Command = {
     const progress = (done: number, total: number) => call.progress.report('look', done, total);
     const trials = await withKernels(call, (engine) => tryPreprocessings(engine, network, pictures, candidates, { progress, signal: call.signal }));
     const shown = images.map((image, n) => ({ image, expected: expected[n], label: network.labels?.[expected[n]] ?? null }));
-    return { data: { network: network.name, images: shown, stated: stated ?? null, best: wayText(trials[0].preprocess), trials }, text: describe(trials, images, stated) };
+    return { data: { network: network.name, images: shown, stated: stated ?? null, best: wayText(trials[0].preprocess), trials }, text: describe(trials, images) };
   },
 };
 
@@ -67,7 +67,15 @@ function fitsOf(pictures: readonly Shown[], [, , rows, columns]: readonly number
 
 const percent = (probability: number) => `${(100 * probability).toFixed(2)} %`;
 
-function describe(trials: readonly Trial[], images: readonly string[], stated: Preprocess | undefined): string {
+/** How the stated way does; `good` is the score from which on a way is as good as the best. */
+function statement(trials: readonly Trial[], good: number): string {
+  const place = trials.findIndex(({ stated }) => stated);
+  if (place < 0) return 'No way is stated.';
+  if (place === 0) return 'The stated way is the best one.';
+  return `The stated way is ${trials[place].score >= good ? 'among the best' : 'not among the best'}: it is number ${place + 1} of ${trials.length}.`;
+}
+
+function describe(trials: readonly Trial[], images: readonly string[]): string {
   const [best] = trials;
   const oneFit = new Set(trials.map(({ preprocess }) => preprocess.fit)).size === 1;
   const columns = ['score', 'order', 'scale', ...(oneFit ? [] : ['fit']), 'preset', ...(best.unlike === undefined ? [] : ['unlike']), ...images.flatMap(() => ['rank', 'expected', 'seen', 'as']), ''];
@@ -85,7 +93,7 @@ function describe(trials: readonly Trial[], images: readonly string[], stated: P
     ...(shown.length < trials.length ? [`  and ${trials.length - shown.length} more`] : []),
     'score: how far the expected class stands above the mean of all, in standard deviations; certainty alone grows with any larger input',
     ...(best.unlike === undefined ? [] : ['unlike: how unlike the pictures of the training they come to the first batch normalization; 0 is alike']),
-    best.stated ? 'The stated way is the best one.' : stated ? 'The stated way is not the best one.' : 'No way is stated.',
+    statement(trials, best.score * (1 - CLOSE)),
     ...(close > 0 ? [`${counted(close, 'other way')} ${close === 1 ? 'is' : 'are'} as good within ${100 * CLOSE} %: ${best.unlike === undefined ? 'those that have a name' : 'the least unlike'} come first; more pictures tell them apart.`] : []),
     `best: --preprocess '${wayText(best.preprocess)}'`,
   ].join('\n');

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseCatalog } from '../../../src/node/catalog/catalog.ts';
@@ -165,6 +165,22 @@ describe('the built program', () => {
     expect({ exit, err }).toMatchObject({ exit: 0, err: expect.stringMatching(/^fetch tinyvgg: 82\.4 KiB of 82\.4 KiB, took .* s\n$/) as string });
     expect(text).toMatch(/model\.json +4\.6 KiB {2}downloaded {2}SHA-256 is right\n +group1-shard1of1\.bin +77\.8 KiB {2}downloaded/);
     expect(lingered).toBeLessThan(2000);
+  });
+
+  test('Ctrl-C ends it with the part kept, and the next run goes on from there', async () => {
+    server.files.set('/tinyvgg/group1-shard1of1.bin', { bytes: dataBytes('models/tinyvgg-cnnexplainer/group1-shard1of1.bin'), stall: 50_000 });
+    const words = ['fetch', 'tinyvgg', '--out', out, '--mirror', server.address];
+    const part = join(out, 'tinyvgg/group1-shard1of1.bin.part');
+    let timer: NodeJS.Timeout | undefined;
+    const stop = (child: ChildProcess) => void (timer = setInterval(() => existsSync(part) && statSync(part).size === 50_000 && child.kill('SIGINT'), 20));
+    const { exit, err } = await start(words, { started: stop });
+    clearInterval(timer);
+    expect({ exit, err }).toMatchObject({ exit: 130, err: expect.stringContaining('the same command goes on from there') as string });
+    server.files.set('/tinyvgg/group1-shard1of1.bin', { bytes: dataBytes('models/tinyvgg-cnnexplainer/group1-shard1of1.bin') });
+    server.asked.length = 0;
+    const again = await start(words);
+    expect(again).toMatchObject({ exit: 0, out: expect.stringMatching(/group1-shard1of1\.bin +77\.8 KiB {2}resumed/) as string });
+    expect(server.asked).toMatchObject([{ url: '/tinyvgg/group1-shard1of1.bin', status: 206, range: 'bytes=50000-' }]);
   });
 
   test('on a disk that takes no more: a message, and the part stays', async () => {

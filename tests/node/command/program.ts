@@ -25,14 +25,17 @@ interface Circumstances {
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with every piece of stderr. */
   readonly watch?: (text: string, child: ChildProcess) => void;
+  /** Called once, with the process. */
+  readonly started?: (child: ChildProcess) => void;
 }
 
 /** Starts the built program as a shell does: without what the test process was given for its own GPU. */
-export function start(words: readonly string[], { environment = {}, watch }: Circumstances = {}): Promise<Ending> {
+export function start(words: readonly string[], { environment = {}, watch, started }: Circumstances = {}): Promise<Ending> {
   expect(existsSync(program), `${program} is not built`).toBe(true);
   const own = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH', 'UNITSCOPE_DRIVER'];
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
   const child = spawn(process.execPath, [program, ...words], { env: { ...inherited, ...environment } });
+  started?.(child);
   let out = '';
   let err = '';
   let last = performance.now();
