@@ -1,4 +1,4 @@
-import { execFile, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,6 +34,15 @@ beforeEach(() => {
   server.files.set('/net/net.onnx', { bytes: model });
   server.files.set('/net/labels.txt', { bytes: labels });
 });
+
+/** Does something once, when a file has so many bytes. */
+function onceWritten(path: string, size: number, act: () => unknown): void {
+  const timer = setInterval(() => {
+    if (!existsSync(path) || statSync(path).size < size) return;
+    clearInterval(timer);
+    act();
+  }, 20);
+}
 
 /** Runs `fetch` over a catalog of these networks, with the server as the mirror. */
 async function run(words: readonly string[], models: readonly object[] = [entry], signal = new AbortController().signal) {
@@ -119,7 +128,7 @@ describe('a network', () => {
 
     server.files.set('/net/net.onnx', { bytes: model, stall: 20 });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 200);
+    onceWritten(join(out, 'net/net.onnx.part'), 20, () => stop.abort());
     const { exit, err } = await run(['net'], [entry], stop.signal);
     expect(exit).toBe(130);
     expect(err).toMatch(/stopped on request \[aborted\]\n {2}hint: what has come is kept/);
@@ -171,10 +180,7 @@ describe('the built program', () => {
     server.files.set('/tinyvgg/group1-shard1of1.bin', { bytes: dataBytes('models/tinyvgg-cnnexplainer/group1-shard1of1.bin'), stall: 50_000 });
     const words = ['fetch', 'tinyvgg', '--out', out, '--mirror', server.address];
     const part = join(out, 'tinyvgg/group1-shard1of1.bin.part');
-    let timer: NodeJS.Timeout | undefined;
-    const stop = (child: ChildProcess) => void (timer = setInterval(() => existsSync(part) && statSync(part).size === 50_000 && child.kill('SIGINT'), 20));
-    const { exit, err } = await start(words, { started: stop });
-    clearInterval(timer);
+    const { exit, err } = await start(words, { started: (child) => onceWritten(part, 50_000, () => child.kill('SIGINT')) });
     expect({ exit, err }).toMatchObject({ exit: 130, err: expect.stringContaining('the same command goes on from there') as string });
     server.files.set('/tinyvgg/group1-shard1of1.bin', { bytes: dataBytes('models/tinyvgg-cnnexplainer/group1-shard1of1.bin') });
     server.asked.length = 0;
