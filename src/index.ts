@@ -5,6 +5,7 @@ export type { KernelChoices } from './gpu/capabilities.ts';
 export { adapterKey, choicesOf, emptyRecord, KERNELS_VERSION, readRecord, withMeasured, type KernelRecord, type KernelStore, type MeasuredShape } from './gpu/kernel_store.ts';
 export type { Network, Node, Preprocess, Shape, Tensor } from './network/network.ts';
 export { ancestors, findNode } from './network/lookup.ts';
+export { roundToFloat16 } from './network/round_weights.ts';
 export { shapesOf } from './ops/check.ts';
 export { receptiveFields, type NoReceptiveField, type ReceptiveField } from './ops/receptive_field.ts';
 export type { ReluRule } from './ops/op.ts';

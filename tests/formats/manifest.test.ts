@@ -35,6 +35,16 @@ function edited(edit: (manifest: Editable) => void): string {
 const tensors = readSafetensors(writeManifest(full).safetensors).tensors;
 
 describe('manifest', () => {
+  it('writes a tensor that layers share once', () => {
+    const shared = tensor([2, 2]);
+    const layer = (name: string, from: string) => ({ name, output: name, op: 'dense', inputs: [from], attributes: {}, weights: { weight: shared } });
+    const network: Network = { name: 'twice', inputs: [{ name: 'x', shape: [1, 2] }], outputs: ['b'], nodes: [layer('a', 'x'), layer('b', 'a')] };
+    const { json, safetensors } = writeManifest(network);
+    const written = readSafetensors(safetensors).tensors;
+    expect([...written.keys()]).toEqual(['a/weight']);
+    expect(readManifest(json, written)).toEqual(network);
+  });
+
   it('brings the same network back', () => {
     const { json, safetensors } = writeManifest(full);
     expect(readManifest(json, readSafetensors(safetensors).tensors)).toEqual(full);

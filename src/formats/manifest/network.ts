@@ -77,14 +77,17 @@ export function writeManifest(
 ): { json: string; safetensors: Uint8Array } {
   const { precision = 'f32', weightsFile = 'weights.safetensors' } = options;
   const tensors = new Map<string, Tensor>();
+  const names = new Map<Tensor, string>(); // a tensor of several layers is written once
   const nodes = network.nodes.map(({ name, op, inputs, attributes, weights, output }) => {
     for (const [key, value] of Object.entries(attributes)) {
       if ((Array.isArray(value) ? value : [value]).every((part) => typeof part !== 'number' || Number.isFinite(part))) continue;
       throw new UnitscopeError('usage', 'JSON has no infinity and no NaN', { layer: name, op, attribute: key });
     }
     const roles = Object.entries(weights).map(([role, tensor]) => {
-      tensors.set(`${name}/${role}`, tensor);
-      return [role, `${name}/${role}`];
+      const known = names.get(tensor) ?? `${name}/${role}`;
+      names.set(tensor, known);
+      tensors.set(known, tensor);
+      return [role, known];
     });
     return {
       name,

@@ -3,6 +3,7 @@ import { activations } from './activations.ts';
 import { bench } from './bench.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
+import { convert } from './convert.ts';
 import { doctor } from './doctor.ts';
 import { fetch } from './fetch.ts';
 import { gradient } from './gradient.ts';
@@ -12,4 +13,4 @@ import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, plan, classify, preprocessCheck, activations, gradient, maximize, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, kernels, bench, doctor];

@@ -125,7 +125,7 @@ async function missing(path: string): Promise<UnitscopeError> {
   return new UnitscopeError('usage', `there is no model '${path}'`, { file: path }, hint);
 }
 
-async function readNamed(path: string): Promise<NamedFile> {
+export async function readNamed(path: string): Promise<NamedFile> {
   return { name: path, bytes: await readLarge(path, roomBefore) };
 }
 
