@@ -1,5 +1,6 @@
 /** ONNX Gemm and MatMul: what they become, and what is refused by name. */
 import { describe, expect, it } from 'vitest';
+import { shapesOf } from '../../src/ops/check.ts';
 import { floats, op, ramp, scalar, tensorProto } from './onnx-builder.ts';
 import { errorOf, last, load } from './onnx-loading.ts';
 
@@ -43,5 +44,18 @@ describe('ONNX dense layers', () => {
       ['reshape', { shape: [-1, 5, 7, 4] }],
     ]);
     expect(last([op('MatMul', {}, ['x', 'b'])], { inputs: { x: [2, 5, 3] }, constants: [floats('b', 3)] }).attributes).toEqual({ shape: [-1, 5] });
+  });
+
+  it('multiplies with a stack of matrices, one group of a convolution for each', () => {
+    const constants = [floats('b', 2, 3, 4), floats('many', 2, 2, 3, 4)];
+    for (const own of [1, 2]) {
+      const network = load([op('MatMul', {}, ['x', 'b'])], { inputs: { x: [1, own, 5, 3] }, constants });
+      expect(network.nodes.map(({ op: kind }) => kind)).toEqual(['reshape', 'transpose', 'reshape', 'conv2d', 'reshape', 'transpose', 'reshape']);
+      expect(network.nodes[3]!.attributes.groups).toBe(own);
+      expect([...network.nodes[3]!.weights.weight!.data.slice(0, 4)]).toEqual(Array.from(Float32Array.of(0, 0.4, 0.8, 0.1)));
+      expect(shapesOf(network, 3).get('y')).toEqual([3, 2, 5, 4]);
+    }
+    expect(errorOf([op('MatMul', {}, ['x', 'many'])], { inputs: { x: [1, 2, 5, 3] }, constants }).message).toMatch(/only one axis of matrices/);
+    expect(errorOf([op('MatMul', {}, ['x', 'b'])], { inputs: { x: [1, 3, 5, 3] }, constants }).message).toMatch(/do not fit together/);
   });
 });

@@ -65,12 +65,10 @@ describe('official ONNX operator cases', () => {
   });
 
   afterAll(() => {
-    const row = (op: string, { passed, refused, failed }: { passed: number; refused: number; failed: number }): string =>
-      `  ${op.padEnd(22)} ${[passed, refused, failed].map((count) => String(count).padStart(8)).join('')}`;
     const kinds = ['passed', 'refused', 'failed'] as const;
-    const sums = kinds.map((kind) => [kind, [...tally.values()].reduce((total, counts) => total + counts[kind], 0)]);
-    const head = `official ONNX operator cases ${kinds.map((kind) => kind.padStart(8)).join('').slice(4)}`;
-    const rows = [...tally].sort(([a], [b]) => (a < b ? -1 : 1)).map(([op, counts]) => row(op, counts));
-    console.log([head, ...rows, row('all', Object.fromEntries(sums) as { passed: number; refused: number; failed: number })].join('\n'));
+    const row = (op: string, cells: readonly (string | number)[]): string => `  ${op.padEnd(22)} ${cells.map((cell) => String(cell).padStart(8)).join('')}`;
+    const rows = [...tally].sort(([a], [b]) => (a < b ? -1 : 1)).map(([op, counts]) => row(op, kinds.map((kind) => counts[kind])));
+    const sums = kinds.map((kind) => [...tally.values()].reduce((total, counts) => total + counts[kind], 0));
+    console.log(['official ONNX operator cases', row('op', kinds), ...rows, row('all', sums)].join('\n'));
   });
 });

@@ -4,6 +4,7 @@ import { elementCount } from '../../../network/validate.ts';
 import { broadcastShapes } from '../axes.ts';
 import type { Mapping, NodeTranslation } from '../translation.ts';
 import type { RuntimeOperand } from '../value.ts';
+import { stackProduct } from './matrix_stack.ts';
 import { reshapeTo } from './reshaping.ts';
 
 /** Gemm: y = alpha A B + beta C; alpha and beta go into the weights. A C that differs from row to row is added behind. */
@@ -39,17 +40,19 @@ function rowOf({ shape, data }: Tensor, maps: number): Tensor | undefined {
   return data.length === 1 ? { shape: [maps], data: new Float32Array(maps).fill(data[0]!) } : undefined;
 }
 
-/** MatMul of the rows of a tensor with a constant matrix [K, M] or vector [K]. */
+/** MatMul of the rows of a tensor with a constant matrix [K, M], vector [K] or stack of matrices [.., K, M]. */
 export const matMul: Mapping = (t) => {
   const b = t.weight(1, 'the right operand');
   const isVector = b.shape.length === 1;
   const [terms, maps] = isVector ? [b.shape[0]!, 1] : (b.shape.slice(-2) as [number, number]);
-  if (b.data.length !== terms * maps || b.shape.length === 0) {
-    throw t.refuse(`the right operand has the shape [${b.shape}]; only matrices are supported`);
-  }
-  const weight = isVector ? { shape: [1, terms], data: b.data } : transpose({ shape: [terms, maps], data: b.data });
+  if (b.shape.length === 0) throw t.invalid('the right operand is a scalar');
   const x = t.runtime(0);
   if (x.shape.at(-1) !== terms) throw t.invalid(`[${x.shape}] and [${b.shape}] cannot be multiplied`);
+  if (b.data.length !== terms * maps) {
+    stackProduct(t, x, b);
+    return;
+  }
+  const weight = isVector ? { shape: [1, terms], data: b.data } : transpose({ shape: [terms, maps], data: b.data });
   const leading = Math.max(0, b.shape.length - 2 - Math.max(0, x.shape.length - 2));
   /** The shape of the result for rows of a shape: vectors lose their axis, further axes of size 1 of b stay. */
   const result = (shape: Shape): Shape => [...new Array<number>(leading).fill(1), ...shape.slice(0, -1), ...(isVector ? [] : [maps])];
