@@ -30,7 +30,7 @@ function evaluated(node: OnnxNode, operands: ReadonlyMap<string, OnnxTensor>, op
     nodes: [],
     notes: [],
     openBatch: false,
-    budget: 2 ** 20,
+    budget: { computed: 2 ** 20, filled: 2 ** 20 },
     readTensor: (bytes) => readTensorProto(bytes),
   };
   return evaluators.get(node.op)!(new NodeTranslation(node, 'case', scope));

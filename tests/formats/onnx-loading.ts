@@ -1,6 +1,9 @@
 /** Loads small built ONNX models for tests. */
+import { expect } from 'vitest';
 import { UnitscopeError } from '../../src/errors.ts';
+import { draftOnnx } from '../../src/formats/onnx/graph.ts';
 import { readOnnx, type OnnxOptions } from '../../src/formats/onnx/index.ts';
+import { GROWTH, type Value } from '../../src/formats/onnx/value.ts';
 import type { Network, Node } from '../../src/network/network.ts';
 import { shapesOf } from '../../src/ops/check.ts';
 import { onnxModel, type ModelInput, type NodeInput } from './onnx-builder.ts';
@@ -13,9 +16,20 @@ function model(nodes: NodeInput[], more: Partial<ModelInput> = {}): Uint8Array {
 }
 
 export function load(nodes: NodeInput[], more: Partial<ModelInput> = {}, options: OnnxOptions = {}): Network {
-  const network = readOnnx(model(nodes, more), 'm.onnx', options);
-  shapesOf(network, 3); // every loaded network must be right for the ops, for another batch too
+  const bytes = model(nodes, more);
+  const network = readOnnx(bytes, 'm.onnx', options);
+  expectShapes(network, draftOnnx(bytes, 'm.onnx', options).values);
   return network;
+}
+
+/** What the loader knows of every tensor is what the ops infer, at the batch of the file and at the larger one. */
+export function expectShapes(network: Network, values: ReadonlyMap<string, Value>): void {
+  const [stated, ...others] = new Set(network.inputs.map(({ shape }) => shape[0]));
+  const inferred = [shapesOf(network), ...(stated !== undefined && others.length === 0 ? [shapesOf(network, stated * GROWTH)] : [])];
+  for (const { output } of network.nodes) {
+    const { shape, grown } = values.get(output)!;
+    expect(inferred.map((shapes) => [output, shapes.get(output)])).toEqual([shape, grown].slice(0, inferred.length).map((known) => [output, known]));
+  }
 }
 
 export function last(nodes: NodeInput[], more: Partial<ModelInput> = {}): Node {

@@ -1,9 +1,11 @@
 /** Real ONNX files: every recorded layer is there under its name and with its shape. */
 import { describe, expect, it } from 'vitest';
 import { loadNetwork } from '../../src/formats/loader.ts';
+import { draftOnnx } from '../../src/formats/onnx/graph.ts';
 import { findNode } from '../../src/network/lookup.ts';
 import type { Network } from '../../src/network/network.ts';
 import { shapesOf } from '../../src/ops/check.ts';
+import { expectShapes } from './onnx-loading.ts';
 import { dataBytes, dataJson } from './reference-data.ts';
 
 interface Recorded {
@@ -61,8 +63,10 @@ describe('full-size graphs with constant weights', () => {
     ['vgg19', 46, 143_667_240],
     ['zfnet512', 22, 87_250_536],
   ])('%s: %d layers, %d weights', async (name, layers, weights) => {
-    const network = await load(`onnx-light/light_${name}.onnx`);
+    const path = `onnx-light/light_${name}.onnx`;
+    const network = await load(path);
     expect(network.nodes.length).toBe(layers);
+    if (weights < 10 ** 7) expectShapes(network, draftOnnx(dataBytes(path), path, {}).values);
     expect(network.notes).toBeUndefined();
     const count = network.nodes.flatMap((node) => Object.values(node.weights)).reduce((sum, { data }) => sum + data.length, 0);
     expect(count).toBe(weights);

@@ -33,3 +33,13 @@ export function broadcastShapes(t: NodeTranslation, shapes: readonly Shape[]): S
     return size;
   });
 }
+
+/** The shape at the larger batch; as it is where one of the operands has the batch of the file. */
+export function grownTogether(t: NodeTranslation, shapes: readonly Shape[], shape: Shape): Shape {
+  try {
+    return broadcastShapes(t, shapes);
+  } catch {
+    t.noteBatch('an operand with a batch axis');
+    return shape;
+  }
+}

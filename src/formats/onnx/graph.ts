@@ -16,8 +16,11 @@ import { constantValue, GROWTH, type Scope, type Value } from './value.ts';
 /** The newest version of the operator set that this loader was written for (ONNX 1.21). */
 export const NEWEST_OPSET = 26;
 
-/** Most elements that shape arithmetic and constants made of a few bytes may take together (1 GiB of float32). */
-const CONSTANT_LIMIT = 2 ** 28;
+/** Most elements that ConstantOfShape may make together (1 GiB of float32): some files say their weights so. */
+const FILLED_LIMIT = 2 ** 28;
+
+/** Most elements that may be computed at load, beside as many as the files have bytes: shape arithmetic needs few, weights some. */
+const COMPUTED_LIMIT = 2 ** 22;
 
 export interface OnnxOptions {
   strict?: boolean | undefined;
@@ -34,6 +37,11 @@ export interface OnnxOptions {
  * them), or one 'model-unsupported' with every reason.
  */
 export function readOnnx(bytes: Uint8Array, file = 'model', options: OnnxOptions = {}): Network {
+  return finishNetwork(draftOnnx(bytes, file, options).draft, { file, strict: options.strict ?? false });
+}
+
+/** The network before its last checks, and what the walk through the graph has found out of every tensor. */
+export function draftOnnx(bytes: Uint8Array, file: string, options: OnnxOptions): { draft: Network; values: ReadonlyMap<string, Value> } {
   const source: Source = { file, bytes };
   const files = new ExternalFiles(file, options.files ?? []);
   const model = readModel(source, files);
@@ -56,7 +64,7 @@ export function readOnnx(bytes: Uint8Array, file = 'model', options: OnnxOptions
   if (lack !== undefined && reasons.length === 0) throw new UnitscopeError('io', lack, { file }, files.lackHint);
   if (lack !== undefined) reasons.unshift(lack);
   if (reasons.length > 0) throw unsupported(reasons, file);
-  return finishNetwork(draftOf(model, inputs, scope), { file, strict: options.strict ?? false });
+  return { draft: draftOf(model, inputs, scope), values: scope.values };
 }
 
 /** The constants of the graph; nothing that the network is fed yet. */
@@ -66,6 +74,7 @@ function scopeOf(model: OnnxModel, files: ExternalFiles, options: OnnxOptions): 
   for (const [name, constant] of model.constants) values.set(name, constantValue(constant));
   for (const [name, { shape }] of model.unreadable) values.set(name, { shape, grown: shape, guessed: true });
   for (const [name, constant] of options.constants ?? []) values.set(name, constantValue(constant));
+  const size = (options.files ?? []).reduce((sum, { name, bytes }) => (name === source.file ? sum : sum + bytes.length), source.bytes.length);
   const opset = model.opsets.get('')!;
   const newer = `the operator set ${opset} is newer than ${NEWEST_OPSET}, the newest one known here: its ops are read as those of ${NEWEST_OPSET}`;
   return {
@@ -78,7 +87,7 @@ function scopeOf(model: OnnxModel, files: ExternalFiles, options: OnnxOptions): 
     nodes: [],
     notes: opset > NEWEST_OPSET ? [newer] : [],
     openBatch: model.inputs.some(({ name, shape }) => !values.has(name) && shape !== undefined && shape.length > 0 && !isSize(shape[0]!)),
-    budget: CONSTANT_LIMIT,
+    budget: { computed: COMPUTED_LIMIT + size, filled: FILLED_LIMIT },
     readTensor: (tensor) => readTensorProto(tensor, source, files),
   };
 }

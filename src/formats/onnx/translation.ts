@@ -19,6 +19,9 @@ const ANY_RANK = new Set(
   ).split(' '),
 );
 
+/** Ops whose weights or attributes fix the sizes of all axes but the first. */
+const FIXED = new Set(['conv2d', 'conv_transpose2d', 'dense', 'batch_norm', 'layer_norm', 'resize']);
+
 export interface Emission {
   readonly op: string;
   readonly inputs: readonly RuntimeOperand[];
@@ -214,7 +217,9 @@ export class NodeTranslation {
     const name = label === undefined ? this.name : takeName(`${this.name}/${label}`, this.scope.layerNames);
     const kept = Object.entries(weights).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
     this.scope.nodes.push({ name, output, op, inputs: inputs.map((input) => input.name), attributes, weights: Object.fromEntries(kept) });
-    const grown = emission.grown ?? grownAs(shape, inputs[0]);
+    const [x] = inputs;
+    if (x && FIXED.has(op) && x.grown.some((size, axis) => axis > 0 && size !== x.shape[axis])) this.noteBatch('what it expects of its input');
+    const grown = emission.grown ?? grownAs(shape, x);
     this.scope.values.set(output, { shape, grown, guessed: this.guessed });
     return { name: output, shape, grown };
   }
@@ -233,12 +238,14 @@ export class NodeTranslation {
     }
   }
 
-  /** Takes room for a constant that a few bytes of the file ask for. */
-  claim(shape: Shape): number {
+  /** Takes room for a constant that a few bytes of the file ask for; `kind` is what is done for it. */
+  claim(shape: Shape, kind: keyof Scope['budget'] = 'computed'): number {
     const count = elementCount(shape);
+    const { budget } = this.scope;
     if (shape.length > CONSTANT_RANK_LIMIT) throw this.refuse(`a constant of ${shape.length} axes is not supported`);
-    if (!(count <= this.scope.budget)) throw this.refuse(`a constant of shape [${shape}] is too large`);
-    this.scope.budget -= count;
+    if (shape.some((size) => size < 0)) throw this.invalid(`the shape [${shape}] is wrong`);
+    if (!(count <= budget[kind])) throw this.refuse(`a constant of shape [${shape}] is too large`);
+    budget[kind] -= count;
     return count;
   }
 

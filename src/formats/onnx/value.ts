@@ -44,8 +44,8 @@ export interface Scope {
   readonly notes: string[];
   /** True when the file leaves the batch open, so that a 1 there is ours. */
   readonly openBatch: boolean;
-  /** Elements that constants may still take. */
-  budget: number;
+  /** Elements that may still be computed, and such that may still be filled with one number. */
+  readonly budget: { computed: number; filled: number };
   /** Reads the bytes of a tensor in an attribute. */
   readonly readTensor: (bytes: Uint8Array) => OnnxTensor;
 }

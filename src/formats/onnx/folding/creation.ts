@@ -19,7 +19,7 @@ export const constantOfShape: Evaluator = (t) => {
   const value: OnnxTensor = bytes ? t.readTensor(bytes) : { name: '', shape: [1], type: 'FLOAT', data: new Float32Array(1) };
   if (value.data.length !== 1) throw t.invalid(`the value has the shape [${value.shape}]`);
   if (!wanted.every((length) => length >= 0)) throw t.invalid(`the shape [${wanted}] is wrong`);
-  const count = t.claim(wanted);
+  const count = t.claim(wanted, 'filled');
   const data = value.data instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
   if (value.data[0] !== 0) data.fill(value.data[0]!);
   return { name: t.output, shape: wanted, type: value.type, data };

@@ -1,6 +1,6 @@
 /** Add, Sub, Mul, Div, Min, Max, Sum, Mean, PRelu, Neg, Reciprocal: two or more operands with numpy broadcasting. */
 import type { Attributes, Shape, Tensor } from '../../../network/network.ts';
-import { broadcastShapes } from '../axes.ts';
+import { broadcastShapes, grownTogether } from '../axes.ts';
 import { asWeight } from '../tensor.ts';
 import type { Mapping, NodeTranslation } from '../translation.ts';
 import type { RuntimeOperand } from '../value.ts';
@@ -121,16 +121,6 @@ function withConstant(
   return t.emit({ op, inputs: [x], attributes, weights: { [role]: weight }, shape, grown: grownTogether(t, [x.grown, weight.shape], shape), part });
 }
 
-/** The shape at the larger batch; as it is where one of the operands has the batch of the file. */
-function grownTogether(t: NodeTranslation, shapes: readonly Shape[], shape: Shape): Shape {
-  try {
-    return broadcastShapes(t, shapes);
-  } catch {
-    t.noteBatch('an operand with a batch axis');
-    return shape;
-  }
-}
-
 /** A shape that begins at `axis` of a tensor with `rank` axes, filled up with ones behind. */
 function alignedAt(t: NodeTranslation, shape: Shape, axis: number, rank: number): Shape {
   const start = axis < 0 ? axis + rank : axis;
@@ -150,5 +140,5 @@ export const prelu: Mapping = (t) => {
   const slope = isOld ? { shape: alignedAt(t, stated.shape, 1, x.shape.length), data: stated.data } : stated;
   const shape = broadcastShapes(t, [x.shape, slope.shape]);
   if (shape.some((size, axis) => size !== x.shape[axis]) || shape.length !== x.shape.length) throw t.invalid(`the slope [${slope.shape}] does not fit [${x.shape}]`);
-  t.emit({ op: 'prelu', inputs: [x], weights: { slope }, shape: x.shape });
+  t.emit({ op: 'prelu', inputs: [x], weights: { slope }, shape: x.shape, grown: grownTogether(t, [x.grown, slope.shape], x.shape) });
 };

@@ -1,6 +1,6 @@
 /** Reshape, Flatten, Squeeze, Unsqueeze, Expand, Concat: the order of the elements stays. */
 import type { Shape } from '../../../network/network.ts';
-import { broadcastShapes } from '../axes.ts';
+import { broadcastShapes, grownTogether } from '../axes.ts';
 import { flattenedShape, joined, reshapedShape, resolveShape, squeezedAxes, statedShape, unsqueezedShape } from '../rearrangement.ts';
 import type { Mapping, NodeTranslation } from '../translation.ts';
 import { isBatched, type RuntimeOperand } from '../value.ts';
@@ -54,13 +54,13 @@ export const unsqueeze: Mapping = (t) => {
 export const expand: Mapping = (t) => {
   const x = t.runtime(0);
   const [wanted, wantedGrown] = t.forBothBatches(() => t.integers(1, 'the shape'));
-  if (!wanted) throw t.invalid('the shape is missing');
+  if (!wanted?.every((size) => size > 0)) throw t.invalid(`the shape [${wanted ?? ''}] is wrong`);
   const shape = broadcastShapes(t, [x.shape, wanted]);
   if (shape.length === x.shape.length && shape.every((size, axis) => size === x.shape[axis])) {
     t.emit({ op: 'identity', inputs: [x], shape });
     return;
   }
-  const grown = broadcastShapes(t, [x.grown, wantedGrown ?? wanted]);
+  const grown = grownTogether(t, [x.grown, wantedGrown ?? wanted], shape);
   // Only what x has not itself; the batch comes from x.
   const missing = shape.map((size, axis) => ((x.shape[axis - shape.length + x.shape.length] ?? 1) === size ? 1 : size));
   if (missing.some((size, axis) => size > 1 && grown[axis] !== size)) t.noteBatch(`the shape [${shape}]`);

@@ -53,6 +53,7 @@ export const layerNormalization: Mapping = (t) => {
   const x = t.runtime(0);
   const axis = axisOf(t, stated, x.shape);
   const normalized = x.shape.slice(axis);
+  if (axis === 0 && x.grown !== x.shape) t.noteBatch('a normalization over the batch');
   const spread = (index: number, what: string): Tensor => spreadOver(t, t.weight(index, what), normalized, what);
   const weights = { scale: spread(1, 'the scale'), shift: t.operand(2) ? spread(2, 'the shift B') : undefined };
   t.emit({ op: 'layer_norm', inputs: [x], attributes: { axis, epsilon }, weights, shape: x.shape });

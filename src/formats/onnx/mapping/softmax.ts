@@ -13,7 +13,7 @@ function along(op: string): Mapping {
   return (t) => {
     const stated = t.attributes.integer('axis', t.opset < 13 ? 1 : -1);
     const x = t.runtime(0);
-    const axis = axisOf(t, stated, x.shape, Math.max(x.shape.length, 1));
+    const axis = axisOf(t, stated, x.shape);
     const isOne = (at: number): boolean => x.shape[at] === 1 && x.grown[at] === 1;
     const merged = t.opset < 13 ? x.shape.flatMap((_, at) => (at >= axis && !isOne(at) ? [at] : [])) : [axis];
     if (merged.length <= 1) {

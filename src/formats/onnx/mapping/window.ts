@@ -10,10 +10,11 @@ export const slice: Mapping = (t) => {
   cut(t, x, cutOf(t, x.shape));
 };
 
-/** A slice layer. Axis 0 whole is written as size 0, so that the layer holds for every batch. */
+/** A slice layer. What is taken whole and is or follows the batch is written as size 0, so that the layer holds for every batch. */
 function cut(t: NodeTranslation, x: RuntimeOperand, { start, step, shape }: Cut, place: { part?: string; result?: number } = {}): RuntimeOperand {
-  const size = shape.map((taken, axis) => (axis === 0 && start[0] === 0 && step[0] === 1 && taken === x.shape[0] ? 0 : taken));
-  const grown = shape.map((taken, axis) => (start[axis] === 0 && step[axis] === 1 && taken === x.shape[axis] ? x.grown[axis]! : taken));
+  const isWhole = (axis: number): boolean => start[axis] === 0 && step[axis] === 1 && shape[axis] === x.shape[axis];
+  const size = shape.map((taken, axis) => (isWhole(axis) && (axis === 0 || x.grown[axis] !== taken) ? 0 : taken));
+  const grown = shape.map((taken, axis) => (isWhole(axis) ? x.grown[axis]! : taken));
   return t.emit({ op: 'slice', inputs: [x], attributes: { start, size, step }, shape, grown, ...place });
 }
 
