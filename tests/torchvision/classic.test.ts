@@ -1,4 +1,7 @@
-/** Networks without shortcuts, as torchvision exports them, against onnxruntime. */
+/**
+ * Networks without shortcuts, as torchvision exports them, against onnxruntime.
+ * UNITSCOPE_FULL=1 takes their real sizes.
+ */
 import { compareWithOrt } from './comparison.ts';
 
 compareWithOrt([

@@ -1,4 +1,7 @@
-/** Networks with shortcuts and dense blocks, as torchvision exports them, against onnxruntime. */
+/**
+ * Networks with shortcuts and dense blocks, as torchvision exports them, against onnxruntime.
+ * UNITSCOPE_FULL=1 takes their real sizes.
+ */
 import { compareWithOrt } from './comparison.ts';
 
 compareWithOrt([
