@@ -3,7 +3,7 @@
  * largest value.
  *
  * The graphs are the real ones at smaller images, and AlexNet and VGG with narrower hidden dense layers, so that a
- * software GPU is done in a minute. UNITSCOPE_FULL=1 takes the real sizes: several minutes and 6 GB.
+ * software GPU is done in a minute. UNITSCOPE_FULL=1 takes the real sizes: some minutes and gigabytes.
  */
 import { afterAll, expect, test } from 'vitest';
 import { loadNetwork } from '../../src/formats/loader.ts';
@@ -19,6 +19,8 @@ import { picture } from './pictures.ts';
 
 const FULL = process.env.UNITSCOPE_FULL === '1';
 const TOLERANCE = 1e-4;
+/** The real sizes may take longer than tests do, ms. */
+const PATIENCE = FULL ? 1_800_000 : undefined;
 
 /** One export of one architecture. */
 export interface Case extends Options, Pick<ExportOptions, 'fold' | 'openBatch' | 'opset'> {
@@ -86,7 +88,7 @@ export function compareWithOrt(cases: readonly Case[], planted: readonly Planted
     const { faults, worst } = await difference(engine(), model, network);
     report.push(`${one.name}, opset ${one.opset}: ${worst.toExponential(1)} in ${model.checked.length} tensors`);
     expect(faults).toEqual([]);
-  });
+  }, PATIENCE);
 
   test.each(planted)('$what is noticed', async ({ of, change }) => {
     const model = exported(of);
@@ -94,5 +96,5 @@ export function compareWithOrt(cases: readonly Case[], planted: readonly Planted
     const nodes = network.nodes.map(change);
     expect(nodes).not.toEqual(network.nodes);
     expect((await difference(engine(), model, { ...network, nodes })).faults).not.toEqual([]);
-  });
+  }, PATIENCE);
 }
