@@ -85,14 +85,14 @@ describe('the network', () => {
     const mean = { name: 'mean.binaryproto', bytes: blobProto({ shape: [1, 3, 2, 2], data: [1, 1, 3, 3, 5, 5, 5, 5, 0, 0, 0, 4], legacy: true }) };
     const net = await load(data(''), {}, {}, mean);
     expect(net.preprocess!.mean).toEqual([2, 5, 1]);
-    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image is reduced .* 2.00, 5.00, 1.00; pixel by pixel, as Caffe subtracts it, it differs from that by up to 3.0 of 255/), expect.stringMatching(/blue, green, red/)]));
+    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image is 2.00, 5.00, 1.00 by channel; the rest, .* up to 3.0 of 255 away from that, is left out: the mean image is smaller than the input/), expect.stringMatching(/blue, green, red/)]));
     const absent = await load(data('mean_file: "train.binaryproto" scale: 2'));
     expect(absent.preprocess).toBeUndefined();
     expect(absent.notes).toEqual(expect.arrayContaining([expect.stringMatching(/mean image of 3 channels \('train.binaryproto'\) is not among the files/)]));
     expect((await load(`${INPUT} ${relu}`, {}, {}, mean)).preprocess).toBeUndefined(); // four channels
     const bare = await load(`input: "data" input_shape { dim: [1, 3, 4, 4] } ${relu}`, {}, {}, mean);
     expect(bare.preprocess).toBeUndefined();
-    expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'; pixel by pixel/)]));
+    expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'; the rest/)]));
   });
 
   test('of a mean image that is larger than the input, the middle counts', async () => {
@@ -100,7 +100,9 @@ describe('the network', () => {
     const plane = Array.from({ length: 25 }, (_, i) => (Math.floor(i / 5) === 1 || Math.floor(i / 5) === 2 ? i % 5 : 200));
     const net = await load(text, {}, {}, { name: 'mean.binaryproto', bytes: blobProto({ shape: [1, 1, 5, 5], data: plane }) });
     expect(net.preprocess).toMatchObject({ channels: 'gray', mean: [2] });
-    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/by up to 1.0 of 255/)]));
+    expect(net.notes).toEqual(expect.arrayContaining([expect.stringMatching(/up to 1.0 of 255 away from that, is subtracted by the first layer/)]));
+    expect(net.nodes.map(({ name, op, inputs }) => [name, op, inputs])).toEqual([['data/mean_image', 'subtract', ['data']], ['a', 'relu', ['data/mean_image']]]);
+    expect(net.nodes[0]!.weights.operand).toEqual({ shape: [1, 2, 3], data: Float32Array.of(-1, 0, 1, -1, 0, 1) });
   });
 
   test.each<[string, string, Record<string, Blob[]>, string, RegExp]>([

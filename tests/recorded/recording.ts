@@ -51,12 +51,9 @@ export const recording = (network: string, image: string): Recording => {
   return { ...dataJson<Omit<Recording, 'folder'>>(`${folder}/result.json`), folder };
 };
 
-/** The exact input that was fed: the prepared picture under a preprocessing that is named, less a mean image (.npy) where one is. */
-export async function recordedInput(r: Recording, preprocessing: string, meanImage?: string): Promise<Tensor> {
-  const x = preprocess(await decodePng(dataBytes(r.prepared_image)), parsePreprocess(preprocessing), r.input_shape);
-  if (meanImage === undefined) return x;
-  const mean = readNpy(dataBytes(meanImage)).data;
-  return { ...x, data: x.data.map((value, i) => value - mean[i]!) };
+/** The exact input that was fed: the prepared picture under a preprocessing that is named. */
+export async function recordedInput(r: Recording, preprocessing: string): Promise<Tensor> {
+  return preprocess(await decodePng(dataBytes(r.prepared_image)), parsePreprocess(preprocessing), r.input_shape);
 }
 
 /**

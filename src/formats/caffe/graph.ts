@@ -37,12 +37,13 @@ export function readCaffe({ text, file, blobs, weightsFile, mean }: CaffeParts, 
     read: new Set<string>(),
     nodes: [],
   };
+  const prepared = preprocessOf(net.transforms, mean, inputs[0]?.shape ?? []);
+  if (prepared.rest) subtractRest(prepared.rest, inputs[0]!.name, scope);
   const reasons = net.layers.flatMap((layer) => translate(layer, scope));
   if (reasons.length > 0) throw unsupported(reasons, file);
   const known = new Set(net.layers.map((layer) => layer.name));
   const strangers = [...blobs.keys()].filter((name) => !known.has(name));
   if (strangers.length > 0) notes.push(`${weightsFile} has weights of layers that ${file} does not have: ${strangers.slice(0, 8).map(quote).join(', ')}${strangers.length > 8 ? ` and ${strangers.length - 8} more` : ''}`);
-  const prepared = preprocessOf(net.transforms, mean, inputs[0]?.shape ?? []);
   notes.push(...prepared.notes);
   const draft: Network = {
     name: net.name || file,
@@ -53,6 +54,15 @@ export function readCaffe({ text, file, blobs, weightsFile, mean }: CaffeParts, 
     ...(notes.length > 0 && { notes }),
   };
   return finishNetwork(draft, { file, strict: strict ?? false });
+}
+
+/** The layer that takes the rest of the mean image off the input, before every other. */
+function subtractRest(rest: Tensor, input: string, scope: Scope): void {
+  const name = scope.names.give(`${input}/mean_image`);
+  const output = scope.tensors.give(name);
+  scope.nodes.push({ name, output, op: 'subtract', inputs: [input], attributes: {}, weights: { operand: rest } });
+  scope.current.set(input, output);
+  scope.shapes.set(output, scope.shapes.get(input)!);
 }
 
 /** Adds the layers of one layer; returns the reasons why it cannot. */
