@@ -1,8 +1,8 @@
 /** What every layer answers to an image, and what the network calls it. */
 import { throwIfAborted, UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { findNode } from '../network/lookup.ts';
-import type { Network, Tensor } from '../network/network.ts';
+import { findNode, producers } from '../network/lookup.ts';
+import type { Network, Node, Tensor } from '../network/network.ts';
 import { compile } from '../scheduler/compile.ts';
 import { Runner } from '../scheduler/runner.ts';
 
@@ -70,9 +70,22 @@ export interface Classification {
   readonly logit: number;
 }
 
+/** Ops that only give the elements another shape. */
+const VIEWS = ['flatten', 'identity', 'reshape'];
+
+/** The layer that makes the numbers of a tensor, behind layers that only reshape them. */
+function makerOf(network: Network, output: string): Node {
+  const makers = producers(network);
+  const last = findNode(network, output);
+  let maker: Node | undefined = last;
+  while (maker && VIEWS.includes(maker.op)) maker = makers.get(maker.inputs[0]!);
+  return maker ?? last;
+}
+
 /** The layer of the class scores before softmax (or its logarithm), and the softmax after it, if there is one. */
 export function classLayers(network: Network): { logits: string; softmax?: string } {
-  const last = findNode(network, network.outputs[0]!);
+  const maker = makerOf(network, network.outputs[0]!);
+  const last = ['softmax', 'log_softmax'].includes(maker.op) ? maker : findNode(network, network.outputs[0]!);
   if (last.op === 'log_softmax') return { logits: last.inputs[0]! };
   if (last.op !== 'softmax') return { logits: last.output };
   return { logits: last.inputs[0]!, softmax: last.output };

@@ -4,6 +4,7 @@ import { loadNetwork } from '../../src/formats/loader.ts';
 import { activations } from '../../src/methods/activations.ts';
 import { shapesOf } from '../../src/ops/check.ts';
 import { useEngine } from '../gpu.ts';
+import { input, layer, load, sequence as built, type Facts, type WeightFacts } from './tfjs-builder.ts';
 import { filesOf, randomInput, randomize, save, tf, toOurs, type ModelJson } from './tfjs-models.ts';
 
 const engine = useEngine();
@@ -227,5 +228,28 @@ describe('along an axis that is not the last: ', () => {
       const worst = y.data.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.data[i]!)), 0);
       expect(worst).toBeLessThan(1e-5);
     }
+  });
+});
+
+// Keras takes the centres of pixels where TensorFlow.js takes their corners, and knows settings that TensorFlow.js does not.
+describe('a model that Keras has made: ', () => {
+  const { image } = tf;
+  const kernel = { 't/kernel': { shape: [3, 3, 2, 3] } };
+  const ramp = tf.tidy(() => tf.keep(tf.reshape(tf.range(1, 55), [3, 3, 2, 3]) as tf.Tensor4D));
+  test.each<[string, Facts, Readonly<Record<string, WeightFacts>>, (x: tf.Tensor4D) => tf.Tensor]>([
+    ['UpSampling2D', layer('UpSampling2D', 'u', { size: [3, 2], interpolation: 'bilinear' }), {}, (x) => image.resizeBilinear(x, [15, 8], false, true)],
+    ['Resizing', layer('Resizing', 'r', { height: 7, width: 9, interpolation: 'bilinear' }), {}, (x) => image.resizeBilinear(x, [7, 9], false, true)],
+    ['Resizing, nearest', layer('Resizing', 'r', { height: 7, width: 3, interpolation: 'nearest' }), {}, (x) => image.resizeNearestNeighbor(x, [7, 3], false, true)],
+    ['Conv2DTranspose, same, with output_padding', layer('Conv2DTranspose', 't', { filters: 2, kernel_size: 3, strides: 2, padding: 'same', output_padding: 0, use_bias: false }), kernel, (x) => tf.conv2dTranspose(x, ramp, [2, 9, 7, 2], 2, 'same')],
+    ['Conv2DTranspose, valid, with output_padding', layer('Conv2DTranspose', 't', { filters: 2, kernel_size: 3, strides: 2, output_padding: [1, 0], use_bias: false }), kernel, (x) => tf.conv2dTranspose(x, ramp, [2, 12, 9, 2], 2, 'valid')],
+    ['Rescaling by a number for each channel', layer('Rescaling', 's', { scale: [1, 2, 3], offset: [0, -1, 1] }), {}, (x) => tf.add(tf.mul(x, [1, 2, 3]), [0, -1, 1])],
+  ])('%s', async (_, step, weights, compute) => {
+    const network = await load(built(input('x', 5, 4, 3), step), weights);
+    const { theirs, ours } = randomInput([2, 5, 4, 3], 9);
+    const expected = toOurs(compute(theirs as tf.Tensor4D));
+    const y = (await activations(engine(), network, ours, { layers: network.outputs })).get(network.outputs[0]!)!;
+    expect(y.shape).toEqual(expected.shape);
+    const largest = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(y.data.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.data[i]!)), 0)).toBeLessThan(1e-5 * largest);
   });
 });

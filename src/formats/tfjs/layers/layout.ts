@@ -67,7 +67,6 @@ export const cropping2d: Mapping = (t) => {
   return t.picture(name, x, [x.batch, x.channels, height, width]);
 };
 
-/** Keras takes the centres of pixels, TensorFlow.js their corners. */
 function resized(t: LayerTranslation, x: ReturnType<LayerTranslation['image']>, size: readonly [number, number], mode: 'nearest' | 'bilinear', coordinates: string): Value {
   const attributes = { mode: mode === 'nearest' ? 'nearest' : 'linear', size, coordinates, ...(mode === 'nearest' && { rounding: coordinates === 'asymmetric' ? 'floor' : 'round_prefer_ceil' }) };
   return t.picture(t.emit({ op: 'resize', inputs: [x.name], attributes }), x, [x.batch, x.channels, ...size]);
@@ -77,7 +76,7 @@ export const upSampling2d: Mapping = (t) => {
   const x = t.image();
   const [height, width] = t.config.pair('size', 1, [2, 2]);
   const mode = t.config.wordOr('interpolation', ['nearest', 'bilinear'], 'nearest');
-  // Nearest by whole factors repeats each pixel.
+  // Nearest by whole factors repeats each pixel; between pixels, Keras takes their centres and TensorFlow.js their corners.
   const coordinates = mode === 'nearest' || t.scope.madeByTfjs ? 'asymmetric' : 'half_pixel';
   return resized(t, x, [x.height * height, x.width * width], mode, coordinates);
 };
@@ -90,7 +89,6 @@ export const resizing: Mapping = (t) => {
   if (config.flag('crop_to_aspect_ratio', false) || config.flag('pad_to_aspect_ratio', false)) throw t.refuse('keeping the aspect ratio is not supported');
   if (config.flag('antialias', false)) throw t.refuse('antialias is not supported');
   for (const key of ['fill_mode', 'fill_value']) config.has(key); // for the padding
-  if (mode === 'nearest' && t.scope.madeByTfjs) throw t.refuse('the nearest pixel between aligned corners is not supported');
-  return resized(t, x, size, mode, t.scope.madeByTfjs ? 'align_corners' : 'half_pixel');
+  return resized(t, x, size, mode, 'half_pixel');
 };
 
