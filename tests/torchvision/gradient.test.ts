@@ -30,10 +30,10 @@ interface Case {
 
 /**
  * Smooth networks agree until rounding ends it. In a network of ReLU and hard swish some corner lies within every step and
- * adds an error, the more the deeper it goes: behind five blocks up to 2 % at this step, which a smaller one loses in rounding.
+ * adds an error, the more the deeper it goes: behind three blocks up to 2 % at this step, which a smaller one loses in rounding.
  */
 const CASES: readonly Case[] = [
-  { name: 'mobilenet_v3_small', opset: 14, side: 64, probe: 2, step: 3e-4, tolerance: 0.05 },
+  { name: 'mobilenet_v3_small', opset: 14, side: 64, probe: 1, step: 3e-4, tolerance: 0.05 },
   { name: 'efficientnet_b0', opset: 15, side: 64, step: 3e-3, tolerance: 1e-3 },
   { name: 'convnext_tiny', opset: 13, side: 32, step: 1e-2, tolerance: 5e-4 },
   { name: 'convnext_tiny', opset: 20, side: 32, step: 1e-2, tolerance: 5e-4 },
