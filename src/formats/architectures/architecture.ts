@@ -1,6 +1,7 @@
 /** What a network of a known graph is: how it is drawn, and what its published weights were trained with. */
 import type { Preprocess } from '../../network/network.ts';
 import type { Blueprint } from './blueprint.ts';
+import type { Naming } from './state_dict.ts';
 
 /** How images were fed to weights that are published for an architecture. */
 export interface Training {
@@ -9,8 +10,15 @@ export interface Training {
   /** Number of classes that tells them from weights of somebody's own. */
   readonly classes: number;
   readonly preprocess: Preprocess;
+  /** Names of the classes, where no list of its own goes with the weights. */
+  readonly labels?: readonly string[];
   /** What else a person should know of it. */
   readonly remark?: string;
+}
+
+/** Names of tensors, and the weights that are published under them where these are others. */
+export interface ArchitectureNaming extends Naming {
+  readonly training?: Training;
 }
 
 export interface Architecture {
@@ -23,19 +31,23 @@ export interface Architecture {
   readonly training: Training;
   /** Adds the layers for a number of classes. */
   draw(blueprint: Blueprint, classes: number): void;
-  /** The name that this program uses for a tensor that older files call otherwise. */
-  rename?(tensor: string): string;
+  /** Other names that its tensors have: those of other libraries, or of older files. */
+  readonly namings?: readonly ArchitectureNaming[];
   /** Tensors of branches that only training uses: what they are, and how their names begin. */
   readonly unused?: { readonly what: string; readonly prefixes: readonly string[] };
 }
 
 const IMAGENET: Preprocess = { channels: 'RGB', range: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], fit: 'crop' };
 
+/** How libraries cut their pictures, which is not done here. */
+export const shorterSide = (library: string): string =>
+  `${library} cuts the centre out of a picture whose shorter side has 256 pixels; here the whole shorter side is seen`;
+
 const TORCHVISION: Training = {
   of: "torchvision's ImageNet weights",
   classes: 1000,
   preprocess: IMAGENET,
-  remark: 'torchvision cuts the centre out of a picture whose shorter side has 256 pixels; here the whole shorter side is seen',
+  remark: shorterSide('torchvision'),
 };
 
 /** An architecture of torchvision: images of 224 x 224, scaled by the mean and deviation of ImageNet. */

@@ -25,7 +25,8 @@ type Extent = readonly [channels: number, height: number, width: number];
 
 export interface ConvOptions {
   readonly stride?: number;
-  readonly pad?: number;
+  /** Zeros around the image, or [above and on the left, below and on the right]. */
+  readonly pad?: number | readonly [before: number, after: number];
   readonly groups?: number;
   readonly bias?: boolean;
 }
@@ -44,8 +45,8 @@ export class Blueprint {
   private readonly extents = new Map<string, Extent>();
   private readonly outerNames: string[] = [];
 
-  /** @param input name of the images [N, C, H, W] */
-  constructor(input: string, extent: Extent) {
+  /** @param input name of the images [N, C, H, W]  @param want is called for each weight; may throw to end the drawing */
+  constructor(input: string, extent: Extent, private readonly want?: (weight: Wanted) => void) {
     this.last = input;
     this.extents.set(input, extent);
   }
@@ -57,11 +58,19 @@ export class Blueprint {
     this.outerNames.pop();
   }
 
-  /** Square kernels; stride and padding are the same on all sides. */
+  /** Refuses images of another size: for graphs whose weights are as many as there are places. Throws 'usage'. */
+  onlyFor(size: number): void {
+    const [, height, width] = this.extent(this.last);
+    if (height === size && width === size) return;
+    throw new UnitscopeError('usage', `the images of this network are ${size} x ${size}, not ${height} x ${width}: its dense layer has a weight for every place`, {}, 'leave the size of the images out');
+  }
+
+  /** Square kernels; stride and padding are the same in both directions. */
   conv(name: string, outputs: number, kernel: number, { stride = 1, pad = 0, groups = 1, bias = false }: ConvOptions = {}, from = this.last): string {
     const [channels, height, width] = this.extent(from);
-    const size = (input: number): number => Math.floor((input + 2 * pad - kernel) / stride) + 1;
-    const attributes = { stride: [stride, stride], padding: [pad, pad, pad, pad], groups };
+    const [before, after] = typeof pad === 'number' ? [pad, pad] : pad;
+    const size = (input: number): number => Math.floor((input + before + after - kernel) / stride) + 1;
+    const attributes = { stride: [stride, stride], padding: [before, before, after, after], groups };
     const weights = { weight: [outputs, channels / groups, kernel, kernel], ...(bias && { bias: [outputs] }) };
     return this.add(name, 'conv2d', [from], attributes, [outputs, size(height), size(width)], weights);
   }
@@ -134,6 +143,10 @@ export class Blueprint {
     return this.add(name, 'dense', [this.last], {}, [outputs, 1, 1], { weight: [outputs, inputs], bias: [outputs] });
   }
 
+  softmax(name: string): string {
+    return this.add(name, 'softmax', [this.last], { axis: 1 }, this.extent(this.last));
+  }
+
   sum(name: string, a: string, b: string): string {
     return this.add(name, 'add', [a, b], {}, this.extent(a));
   }
@@ -162,6 +175,7 @@ export class Blueprint {
   private add(name: string, op: string, inputs: readonly string[], attributes: Attributes, extent: Extent, weights: Readonly<Record<string, Shape>> = {}): string {
     const full = [...this.outerNames, name].join('.');
     const wanted = Object.entries(weights).map(([role, shape]) => [role, { tensor: `${full}.${TORCH_ROLES[role] ?? role}`, shape }] as const);
+    if (this.want) for (const [, weight] of wanted) this.want(weight);
     this.nodes.push({ name: full, op, inputs, attributes, weights: Object.fromEntries(wanted) });
     this.extents.set(full, extent);
     return (this.last = full);

@@ -1,6 +1,7 @@
 /** DenseNet (Huang et al. 2016), as torchvision has it. */
 import { torchvision, type Architecture } from './architecture.ts';
 import type { Blueprint } from './blueprint.ts';
+import type { Translated } from './state_dict.ts';
 
 interface Form {
   /** Channels that each layer adds. */
@@ -65,8 +66,11 @@ function draw(b: Blueprint, { growth, first, blocks }: Form, classes: number): v
 }
 
 /** Files of PyTorch before 0.4 say norm.1 and conv.2 where later ones say norm1 and conv2. */
-const rename = (tensor: string): string => tensor.replace(/(denselayer\d+\.(?:norm|conv))\.([12]\.)/, '$1$2');
+function translate(tensor: string): Translated | undefined {
+  const name = tensor.replace(/(denselayer\d+\.(?:norm|conv))\.([12]\.)/, '$1$2');
+  return name === tensor ? undefined : { name };
+}
 
 export const densenet: readonly Architecture[] = Object.entries(FORMS).map(([name, form]) =>
-  torchvision(name, 'classifier', (b, classes) => draw(b, form, classes), { rename }),
+  torchvision(name, 'classifier', (b, classes) => draw(b, form, classes), { namings: [{ of: `an older ${name}`, translate }] }),
 );

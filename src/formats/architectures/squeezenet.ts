@@ -1,5 +1,5 @@
-/** SqueezeNet 1.0 and 1.1 (Iandola et al. 2016), as torchvision has them. */
-import { torchvision, type Architecture } from './architecture.ts';
+/** SqueezeNet 1.0 and 1.1 (Iandola et al. 2016), as torchvision and Gluon have them; the layers are named as in torchvision. */
+import { shorterSide, TORCHVISION, torchvision, type Architecture, type ArchitectureNaming, type Training } from './architecture.ts';
 import type { Blueprint } from './blueprint.ts';
 
 /** A fire module: channels of its squeeze layer and of each of its two expand layers. A pooling: `pool`. */
@@ -45,6 +45,24 @@ function draw(b: Blueprint, { first, parts }: Form, classes: number): void {
   b.flatten();
 }
 
+/** Gluon's model zoo scales images as torchvision does. */
+const GLUON: Training = { ...TORCHVISION, of: "Gluon's ImageNet weights", remark: shorterSide('Gluon') };
+
+/** Gluon counts the convolutions of a network as it makes them: squeezenet0_conv1_weight is that of the first squeeze layer. */
+function gluonNames({ parts }: Form): ArchitectureNaming {
+  const inFire = ['squeeze', 'expand1x1', 'expand3x3'];
+  const layers = ['features.0', ...parts.flatMap((part, i) => (part === 'pool' ? [] : inFire.map((name) => `features.${i + 2}.${name}`))), 'classifier.1'];
+  return {
+    of: 'Gluon',
+    training: GLUON,
+    translate(tensor) {
+      const [, index, role] = /^squeezenet\d+_conv(\d+)_(weight|bias)$/.exec(tensor) ?? [];
+      const layer = layers[Number(index)];
+      return layer === undefined ? undefined : { name: `${layer}.${role}` };
+    },
+  };
+}
+
 export const squeezenet: readonly Architecture[] = Object.entries(FORMS).map(([name, form]) =>
-  torchvision(name, 'classifier.1', (b, classes) => draw(b, form, classes)),
+  torchvision(name, 'classifier.1', (b, classes) => draw(b, form, classes), { namings: [gluonNames(form)] }),
 );

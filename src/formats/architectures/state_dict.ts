@@ -1,6 +1,7 @@
 /** The tensors of a file under the names that they have in their network's modules. */
-import type { Shape } from '../../network/network.ts';
+import type { Shape, Tensor } from '../../network/network.ts';
 import type { OpenSafetensors } from '../safetensors.ts';
+import { transposed } from '../tfjs/value.ts';
 
 export interface Stored {
   /** The name in the file. */
@@ -8,6 +9,23 @@ export interface Stored {
   /** Number type, as safetensors calls it. */
   readonly type: string;
   readonly shape: Shape;
+  /** Where the file has its axes in another order: axis i of `shape` is axis order[i] there. */
+  readonly order?: readonly number[];
+}
+
+/** What a tensor is here that another library stores. */
+export interface Translated {
+  readonly name: string;
+  /** Axis i is axis order[i] of what is stored, if the number of axes is the same. */
+  readonly order?: readonly number[];
+}
+
+/** How another library calls the tensors of a network, and in which order it keeps their axes. */
+export interface Naming {
+  /** Whose names they are, e.g. `Keras`. */
+  readonly of: string;
+  /** Undefined for names that are none of these. */
+  translate(tensor: string): Translated | undefined;
 }
 
 export interface StateDict {
@@ -34,11 +52,21 @@ export function stateDict({ entries }: Pick<OpenSafetensors, 'entries'>): StateD
   return { tensors: new Map(named), prefix };
 }
 
-/** The same with names changed; one that another tensor has stays as it was. */
-export function renamed({ tensors, prefix }: StateDict, rename: (name: string) => string): StateDict {
-  const changed = [...tensors].map(([name, stored]) => {
-    const other = rename(name);
-    return [tensors.has(other) ? name : other, stored] as const;
-  });
-  return { tensors: new Map(changed), prefix };
+/** The same by the names of this program; a tensor whose name would be another's stays as it was. */
+export function translated({ tensors, prefix }: StateDict, { translate }: Naming): StateDict {
+  const result = new Map<string, Stored>();
+  for (const [name, stored] of tensors) {
+    const other = translate(name);
+    if (!other || tensors.has(other.name) || result.has(other.name)) result.set(name, stored);
+    else result.set(other.name, other.order?.length === stored.shape.length ? turned(stored, other.order) : stored);
+  }
+  return { tensors: result, prefix };
+}
+
+const turned = (stored: Stored, order: readonly number[]): Stored => ({ ...stored, shape: order.map((axis) => stored.shape[axis]!), order });
+
+/** The numbers, with the axes in our order. Throws as `OpenSafetensors.read` does. */
+export function readStored(opened: OpenSafetensors, { key, order }: Stored): Tensor {
+  const tensor = opened.read(key);
+  return order ? transposed(tensor, order) : tensor;
 }

@@ -6,9 +6,9 @@ import { finishNetwork } from '../../network/validate.ts';
 import type { Format, LoadOptions, NamedFile } from '../format.ts';
 import { looksLikeSafetensors, openSafetensors, type OpenSafetensors } from '../safetensors.ts';
 import type { Architecture } from './architecture.ts';
-import { bestFits, differences, fitOf, INPUT, isExact, misfit, type Fit } from './fit.ts';
+import { bestFits, differences, exactFits, fitOf, INPUT, misfit, type Fit } from './fit.ts';
 import { ARCHITECTURES } from './index.ts';
-import { stateDict, type StateDict } from './state_dict.ts';
+import { readStored, stateDict, type StateDict } from './state_dict.ts';
 
 export const weightsFormat: Format = {
   name: 'weights of a built-in architecture',
@@ -55,18 +55,19 @@ export function readWeights({ name: file, bytes }: NamedFile, { architecture, in
   const fit = fitOf(chosen, dict, [shape[2], shape[3]]);
   const fault = misfit(fit, file);
   if (fault) throw fault;
-  const { training, name } = chosen;
+  const { training } = fit;
+  const { name } = chosen;
   const nodes = fit.blueprint.nodes.map((node) => ({
     ...node,
     output: node.name,
-    weights: Object.fromEntries(Object.entries(node.weights).map(([role, { tensor }]) => [role, opened.read(fit.tensors.get(tensor)!.key)])),
+    weights: Object.fromEntries(Object.entries(node.weights).map(([role, { tensor }]) => [role, readStored(opened, fit.tensors.get(tensor)!)])),
   }));
   const draft: Network = {
     name,
     inputs: [{ name: INPUT, shape }],
     outputs: [fit.blueprint.last],
     nodes,
-    ...(fit.classes === training.classes && { preprocess: training.preprocess }),
+    ...(fit.classes === training.classes && { preprocess: training.preprocess, ...(training.labels && { labels: training.labels }) }),
     notes: [...(asked ? [] : [`the tensors are those of ${name}`]), ...notesOf(fit, dict, opened)],
   };
   return finishNetwork(draft, { file, strict });
@@ -74,9 +75,9 @@ export function readWeights({ name: file, bytes }: NamedFile, { architecture, in
 
 /** The one architecture whose names and shapes are those of the file: no guess. */
 function recognised(dict: StateDict, file: string): Architecture {
-  const fits = bestFits(dict);
-  const exact = fits.filter(isExact);
+  const exact = exactFits(dict);
   if (exact.length === 1) return exact[0]!.architecture;
+  const fits = bestFits(dict);
   const near = fits.map((fit) => `${fit.architecture.name} (${differences(fit) || 'fits'})`).join('; ');
   const message = `these are weights without a manifest, and not those of ${exact.length > 1 ? 'one' : 'any'} built-in architecture`;
   const advice = near ? `the nearest: ${near}; the option architecture lists what is different` : `built in: ${architectureNames.join(', ')}`;
@@ -92,15 +93,15 @@ function imageShape(given: LoadOptions['inputShape']): [number, number, number, 
   throw new UnitscopeError('usage', `the input '${INPUT}' of a built-in architecture is [N, 3, H, W], not ${shown}`, {}, 'give the option inputShape, for example [1, 3, 224, 224]');
 }
 
-function notesOf({ architecture: { name, training, unused }, classes, unused: left, tensors, blueprint }: Fit, { prefix, tensors: asStored }: StateDict, { entries }: OpenSafetensors): string[] {
+function notesOf({ architecture: { unused }, training, naming, classes, unused: left, tensors, blueprint }: Fit, { prefix }: StateDict, { entries }: OpenSafetensors): string[] {
   const notes: string[] = [];
   if (prefix) notes.push(`'${prefix}' before every tensor's name was taken off`);
-  if ([...tensors.keys()].some((tensor) => !asStored.has(tensor))) notes.push(`the names of the tensors are those of an older ${name}`);
+  if (naming) notes.push(`the names of the tensors are those of ${naming.of}`);
   if (unused && left.length > 0) notes.push(`${left.length} tensors of ${unused.what} are left out`);
   const used = new Set(blueprint.nodes.flatMap(({ weights }) => Object.values(weights).map(({ tensor }) => tensors.get(tensor)!.key)));
   const integers = [...used].filter((key) => entries.get(key)!.type === 'I8').length;
   if (integers > 0) notes.push(`${integers} tensors hold I8 numbers, taken as they are: a scale that belongs to them is not in the file`);
-  if (classes === training.classes) notes.push(`the preprocessing is that of ${training.of}${training.remark ? `: ${training.remark}` : ''}`);
+  if (classes === training.classes) notes.push(`the preprocessing ${training.labels ? 'and the names of the classes are those' : 'is that'} of ${training.of}${training.remark ? `: ${training.remark}` : ''}`);
   else notes.push(`no preprocessing is stated: with ${classes} classes these are not ${training.of}`);
   return notes;
 }

@@ -1,6 +1,6 @@
 /** The built-in graphs against what is published of them: weights, multiply-adds, sizes of the stages. */
 import { describe, expect, test } from 'vitest';
-import { bestFits, fitOf, isExact } from '../../../src/formats/architectures/fit.ts';
+import { bestFits, exactFits, fitOf, isExact } from '../../../src/formats/architectures/fit.ts';
 import { ARCHITECTURES } from '../../../src/formats/architectures/index.ts';
 import { stateDict } from '../../../src/formats/architectures/state_dict.ts';
 import { architectureCalled } from '../../../src/formats/architectures/weights.ts';
@@ -38,7 +38,8 @@ function multiplyAdds(network: Network): number {
   }, 0);
 }
 
-// Parameters and 10^9 multiply-adds from torchvision's tables of models; those for CIFAR from their repository and from papers on pruning.
+// Parameters and 10^9 multiply-adds from torchvision's tables of models; those for CIFAR from their repository and from papers on pruning,
+// those of MobileNet v1 from Keras' summaries and from its paper; Tiny VGG's are the 79,680 bytes of its published weights.
 const PUBLISHED: readonly (readonly [name: string, parameters: number, work: number])[] = [
   ['alexnet', 61_100_840, 0.71],
   ['densenet121', 7_978_856, 2.83],
@@ -46,6 +47,10 @@ const PUBLISHED: readonly (readonly [name: string, parameters: number, work: num
   ['densenet169', 14_149_480, 3.36],
   ['densenet201', 20_013_928, 4.29],
   ['googlenet', 6_624_904, 1.5],
+  ['mobilenet_v1_0.25', 470_072, 0.041],
+  ['mobilenet_v1_0.5', 1_331_592, 0.149],
+  ['mobilenet_v1_0.75', 2_585_560, 0.325],
+  ['mobilenet_v1_1.0', 4_231_976, 0.569],
   ['mobilenet_v2', 3_504_872, 0.3],
   ['resnet18', 11_689_512, 1.81],
   ['resnet34', 21_797_672, 3.66],
@@ -64,6 +69,7 @@ const PUBLISHED: readonly (readonly [name: string, parameters: number, work: num
   ['resnet110', 1_727_962, 0.253],
   ['squeezenet1_0', 1_248_424, 0.82],
   ['squeezenet1_1', 1_235_496, 0.35],
+  ['tiny_vgg', 19_920, 0.0056],
   ['vgg11', 132_863_336, 7.61],
   ['vgg11_bn', 132_868_840, 7.61],
   ['vgg13', 133_047_848, 11.31],
@@ -95,6 +101,7 @@ describe('the built-in architectures', () => {
     ['squeezenet1_0', { 'features.0': [96, 109, 109], 'features.2': [96, 54, 54], 'features.6': [256, 27, 27], 'features.11': [512, 13, 13], 'classifier.1': [1000, 13, 13] }],
     ['squeezenet1_1', { 'features.0': [64, 111, 111], 'features.2': [64, 55, 55], 'features.5': [128, 27, 27], 'features.8': [256, 13, 13] }],
     ['googlenet', { 'conv1.conv': [64, 112, 112], maxpool2: [192, 28, 28], 'inception3b.cat': [480, 28, 28], maxpool3: [480, 14, 14], 'inception4e.cat': [832, 14, 14], 'inception5b.cat': [1024, 7, 7] }],
+    ['mobilenet_v1_0.5', { conv1: [16, 112, 112], conv_dw_2: [32, 56, 56], conv_pw_5: [128, 28, 28], conv_pw_11: [256, 14, 14], conv_pw_13: [512, 7, 7], conv_preds: [1000, 1, 1] }],
     ['mobilenet_v2', { 'features.1.conv.2': [16, 112, 112], 'features.3.add': [24, 56, 56], 'features.6.add': [32, 28, 28], 'features.13.add': [96, 14, 14], 'features.18.2': [1280, 7, 7] }],
     ['densenet121', { 'features.pool0': [64, 56, 56], 'features.denseblock1.cat': [256, 56, 56], 'features.transition1.pool': [128, 28, 28], 'features.denseblock3.cat': [1024, 14, 14], 'features.norm5': [1024, 7, 7] }],
     ['resnet20', { 'layer1.2.relu_1': [16, 32, 32], 'layer2.0.shortcut': [32, 16, 16], 'layer3.2.relu_1': [64, 8, 8] }],
@@ -110,8 +117,10 @@ describe('the built-in architectures', () => {
     for (const architecture of ARCHITECTURES) expect(tensorsOf(architecture, 7).get(heads.get(architecture.name)!)![0]).toBe(7);
   });
 
-  test.each([['resnet34', 1000], ['densenet121', 7], ['vgg11_bn', 2], ['squeezenet1_0', 1], ['resnet20', 100]])('%s is found with %i classes', (name, classes) => {
-    const exact = bestFits(stateDict(entriesOf(tensorsOf(architectureCalled(name), classes))), 99).filter(isExact);
+  test.each([['resnet34', 1000], ['mobilenet_v1_0.75', 5], ['tiny_vgg', 3], ['densenet121', 7], ['vgg11_bn', 2], ['squeezenet1_0', 1], ['resnet20', 100]])('%s is found with %i classes', (name, classes) => {
+    const dict = stateDict(entriesOf(tensorsOf(architectureCalled(name), classes)));
+    const exact = bestFits(dict, 99).filter(isExact);
+    expect(exactFits(dict)).toEqual(exact);
     expect(exact.map((fit) => [fit.architecture.name, fit.classes])).toEqual([[name, classes]]);
   });
 

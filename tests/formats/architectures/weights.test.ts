@@ -10,7 +10,7 @@ import type { Shape } from '../../../src/network/network.ts';
 import { shapesOf } from '../../../src/ops/check.ts';
 import { diamond } from '../../network/graphs.ts';
 import { dataBytes } from '../reference-data.ts';
-import { fileOf, formulaOf, tensorsOf } from './files.ts';
+import { drawn, fileOf, formulaOf, tensorsOf } from './files.ts';
 
 const squeezenet = tensorsOf(architectureCalled('squeezenet1_1'), 10);
 const named = (bytes: Uint8Array, name = 'w.safetensors'): NamedFile => ({ name, bytes });
@@ -90,6 +90,63 @@ describe('weights alone', () => {
     expect(network.nodes.find(({ name }) => name === 'features.denseblock2.denselayer3.conv2')!.weights.weight!.shape).toEqual([32, 128, 3, 3]);
   });
 
+  it('may have the names of Gluon: SqueezeNet', async () => {
+    const layers = drawn(architectureCalled('squeezenet1_0')).nodes.filter(({ op }) => op === 'conv2d').map(({ name }) => name);
+    const tensors = tensorsOf(architectureCalled('squeezenet1_0'));
+    const gluon = (name: string): string => name.replace(/^(.*)\.(\w+)$/, (_, layer: string, role: string) => `squeezenet3_conv${layers.indexOf(layer)}_${role}`);
+    const network = await load(fileOf(tensors, gluon));
+    expect(network.notes).toEqual([
+      'the tensors are those of squeezenet1_0',
+      'the names of the tensors are those of Gluon',
+      "the preprocessing is that of Gluon's ImageNet weights: Gluon cuts the centre out of a picture whose shorter side has 256 pixels; here the whole shorter side is seen",
+    ]);
+    for (const { name, weights } of network.nodes.filter(({ op }) => op === 'conv2d')) expect(weights.bias).toEqual(formulaOf(`${name}.bias`, weights.bias!.shape));
+    // The same number twice, and a number that is none: each is left over, nothing is lost.
+    const more = new Map([...tensors].map(([name, shape]) => [gluon(name), shape]));
+    const whole = more.size;
+    for (const [name, role] of [['squeezenet4_conv0', 'bias'], ['squeezenet3_conv26', 'weight']]) more.set(`${name}_${role}`, [96]);
+    const error = await errorOf(load(rawFile(more, () => ['F16', 2]), { architecture: 'squeezenet1_0' }));
+    expect([whole, error.message.split('\n')]).toEqual([52, [
+      'the tensors are not those of squeezenet1_0: 2 left over', "  - left over: 'squeezenet4_conv0_bias' [96]", "  - left over: 'squeezenet3_conv26_weight' [96]",
+    ]]);
+  });
+
+  it.each(['', ':0'])('may have the names and the order of axes of Keras: MobileNet, kernel%s', async (end) => {
+    const architecture = architectureCalled('mobilenet_v1_0.5');
+    const roles = { running_mean: 'moving_mean', running_var: 'moving_variance' } as Readonly<Record<string, string>>;
+    const keras = new Map([...tensorsOf(architecture, 12)].map(([name, shape]): [string, Shape] => {
+      const [, layer, role] = /^(.*)\.(\w+)$/.exec(name)!;
+      const [outputs, inputs, height, width] = shape as [number, number, number, number];
+      if (shape.length === 4) return layer!.includes('_dw_') ? [`${layer}/depthwise_kernel${end}`, [height, width, outputs, inputs]] : [`${layer}/kernel${end}`, [height, width, inputs, outputs]];
+      return [`${layer}/${roles[role!] ?? (layer!.endsWith('_bn') ? { weight: 'gamma', bias: 'beta' }[role!] : role)}${end}`, shape];
+    }));
+    const network = await load(fileOf(keras), { inputShape: [1, 3, 128, 96] });
+    expect(network.name).toBe('mobilenet_v1_0.5');
+    expect(network.notes).toContain('the names of the tensors are those of Keras');
+    expect([shapesOf(network).get('conv_pw_13'), shapesOf(network).get('act_softmax')]).toEqual([[1, 512, 4, 3], [1, 12]]);
+    const weight = (layer: string) => network.nodes.find(({ name }) => name === layer)!.weights.weight!;
+    const [full, depthwise] = [weight('conv1'), weight('conv_dw_2')];
+    const [storedFull, storedDepthwise] = [`conv1/kernel${end}`, `conv_dw_2/depthwise_kernel${end}`].map((name) => formulaOf(name, keras.get(name)!).data);
+    // [outputs 16, inputs 3, 3, 3] from [3, 3, 3, 16], and [32, 1, 3, 3] from [3, 3, 32, 1].
+    for (const [o, i, y, x] of [[0, 0, 0, 1], [5, 2, 0, 1], [15, 1, 2, 0]] as const) {
+      expect(full.data[((o * 3 + i) * 3 + y) * 3 + x]).toBe(storedFull![((y * 3 + x) * 3 + i) * 16 + o]);
+      expect(depthwise.data[(o * 3 + y) * 3 + x]).toBe(storedDepthwise![(y * 3 + x) * 32 + o]);
+    }
+    keras.set(`conv1/kernel${end}`, [3, 3, 1, 16]);
+    expect((await errorOf(load(fileOf(keras), { architecture: architecture.name }))).message).toContain(`'conv1.weight' (in the file 'conv1/kernel${end}') is [16,1,3,3] and must be [16,3,3,3]`);
+  });
+
+  it('may be for images of one size, and have the names of their classes: Tiny VGG', async () => {
+    const bytes = dataBytes('models/tinyvgg-cnnexplainer/tiny_vgg.safetensors');
+    const network = await load(bytes);
+    expect(network).toMatchObject({ name: 'tiny_vgg', inputs: [{ shape: [1, 3, 64, 64] }], outputs: ['softmax'] });
+    expect(network.labels).toHaveLength(10);
+    expect(network.notes).toEqual(['the tensors are those of tiny_vgg', "the preprocessing and the names of the classes are those of CNN Explainer's weights"]);
+    expect((await errorOf(load(bytes, { inputShape: [1, 3, 64, 96] }))).message).toMatch(/the images of this network are 64 x 64, not 64 x 96/);
+    const others = await load(fileOf(tensorsOf(architectureCalled('tiny_vgg'), 3)));
+    expect([others.labels, others.preprocess]).toEqual([undefined, undefined]);
+  });
+
   it('may have classifiers for training: GoogLeNet, whose images are scaled in its own way', async () => {
     const tensors = new Map([...tensorsOf(architectureCalled('googlenet')), ['aux1.conv.conv.weight', [128, 512, 1, 1]], ['aux2.fc2.bias', [1000]]] as [string, Shape][]);
     const network = await load(rawFile(tensors, () => ['F16', 2]));
@@ -142,7 +199,7 @@ describe('weights that do not suit', () => {
   });
 
   it('are refused where they are like none', async () => {
-    const bytes = dataBytes('models/squeezenet1.1-gluon/squeezenet1.1.safetensors');
+    const bytes = fileOf(new Map([...squeezenet].map(([name, shape]) => [`net/${name}`, shape])));
     const error = await errorOf(load(bytes));
     expect(error.code).toBe('model-unsupported');
     expect(error.message).toBe('these are weights without a manifest, and not those of any built-in architecture; none is like them');
