@@ -26,7 +26,7 @@ export async function loadNetwork(files: readonly NamedFile[], options: LoadOpti
   if (options.architecture !== undefined && !format.weightsAlone) {
     throw new UnitscopeError('usage', `${quote(file.name)} says itself what its layers are`, {}, 'leave out the option architecture');
   }
-  const network = withSidecar(await format.load(file, files, options), file, files);
+  const network = withSidecar(await format.load(file, files, options), file, files, format.weightsAlone);
   const note = extensionNote(file, format);
   return note ? { ...network, notes: [...(network.notes ?? []), note] } : network;
 }

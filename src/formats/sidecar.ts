@@ -47,17 +47,35 @@ export function readSidecar(text: string, file: string): Sidecar {
   return sidecar;
 }
 
-/** The network with what a sidecar among the files adds to it. What the model says of itself stays. Throws 'model-format'. */
-export function withSidecar(network: Network, main: NamedFile, files: readonly NamedFile[]): Network {
+/**
+ * The network with what a sidecar among the files adds to it, and notes on what of the sidecar is not used. What the model
+ * says of itself stays; what was `assumed` of weights alone, because their tensors are those of a known network, does not.
+ * Throws 'model-format'.
+ */
+export function withSidecar(network: Network, main: NamedFile, files: readonly NamedFile[], assumed = false): Network {
   const file = files.find(({ name }) => baseName(name) === SIDECAR);
   if (!file || file === main) return network;
   const sidecar = readSidecar(decodeText(file.bytes, file.name), file.name);
-  if (sidecar.model !== baseName(main.name)) return network;
-  const preprocess = network.preprocess ? undefined : sidecar.preprocess;
+  const of = quote(file.name);
+  if (sidecar.model !== baseName(main.name)) return withNotes(network, [`${of} is not used: it speaks of ${quote(sidecar.model)}, and this is ${quote(baseName(main.name))}`]);
+  const notes: string[] = [];
+  const { preprocess: own } = network;
+  let preprocess: Preprocess | undefined;
+  if (sidecar.preprocess && !isSame(sidecar.preprocess, own)) {
+    if (!own || assumed) {
+      ({ preprocess } = sidecar);
+      notes.push(`the preprocessing is that of ${of}`);
+    } else notes.push(`the preprocessing is that of ${quote(main.name)} itself, not that of ${of}`);
+  }
   const labels = network.labels ? undefined : labelsOf(sidecar, files);
-  const notes = [...(network.notes ?? []), ...(preprocess ? [`the preprocessing is that of ${quote(file.name)}`] : [])];
-  return { ...network, ...(preprocess && { preprocess }), ...(labels && { labels }), ...(notes.length > 0 && { notes }) };
+  if (!network.labels && sidecar.labels && !labels) notes.push(`the names of the classes, ${quote(sidecar.labels as string)} by ${of}, are not among the files`);
+  return withNotes({ ...network, ...(preprocess && { preprocess }), ...(labels && { labels }) }, notes);
 }
+
+const isSame = (a: Preprocess, b: Preprocess | undefined): boolean =>
+  b !== undefined && (['channels', 'range', 'mean', 'std', 'fit'] as const).every((key) => String(a[key]) === String(b[key]));
+
+const withNotes = (network: Network, notes: readonly string[]): Network => (notes.length > 0 ? { ...network, notes: [...(network.notes ?? []), ...notes] } : network);
 
 function labelsOf({ labels }: Sidecar, files: readonly NamedFile[]): readonly string[] | undefined {
   if (typeof labels !== 'string') return labels;

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { architectureCalled } from '../../src/formats/architectures/weights.ts';
 import { loadNetwork } from '../../src/formats/loader.ts';
 import { readSidecar, writeSidecar } from '../../src/formats/sidecar.ts';
 import { encodeText } from '../../src/formats/text.ts';
+import type { Preprocess } from '../../src/network/network.ts';
+import { fileOf, tensorsOf } from './architectures/files.ts';
 import { onnxModel, op } from './onnx-builder.ts';
 
 const model = { name: 'folder/net.onnx', bytes: onnxModel({ nodes: [op('Relu')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }) };
@@ -25,12 +28,29 @@ describe('a sidecar', () => {
   test('of another model says nothing of this one', async () => {
     const network = await loadNetwork([model, sidecar(writeSidecar({ model: 'other.onnx', preprocess }))]);
     expect(network.preprocess).toBeUndefined();
+    expect(network.notes).toEqual(["'folder/unitscope.json' is not used: it speaks of 'other.onnx', and this is 'net.onnx'"]);
+  });
+
+  test('whose list of classes is not there says so', async () => {
+    const network = await loadNetwork([model, sidecar(writeSidecar({ model: 'net.onnx', labels: 'names.txt' }))]);
+    expect(network.notes).toEqual(["the names of the classes, 'names.txt' by 'folder/unitscope.json', are not among the files"]);
+  });
+
+  test('overrules what is assumed of weights alone, and only repeats it where it says the same', async () => {
+    const { training } = architectureCalled('resnet20')!;
+    const weights = { name: 'w.safetensors', bytes: fileOf(tensorsOf(architectureCalled('resnet20')!)) };
+    const load = (own: Preprocess) => loadNetwork([weights, sidecar(writeSidecar({ model: 'w.safetensors', preprocess: own }))]);
+    const other = await load(preprocess);
+    expect(other.preprocess).toEqual(preprocess);
+    expect(other.notes!.at(-1)).toBe("the preprocessing is that of 'folder/unitscope.json'");
+    const same = await load(training.preprocess);
+    expect(same.notes!.join()).not.toMatch(/unitscope.json/);
   });
 
   test('does not overrule the model', async () => {
     const manifest = { format: 'unitscope', version: 1, name: 'net', inputs: [{ name: 'x', shape: [1, 3, 4, 4] }], outputs: ['y'], preprocess: { ...preprocess, range: 255 }, labels: ['own'], nodes: [{ name: 'y', op: 'relu', inputs: ['x'] }] };
     const network = await loadNetwork([{ name: 'net.json', bytes: encodeText(JSON.stringify(manifest)) }, sidecar(writeSidecar({ model: 'net.json', preprocess, labels: ['other'] }))]);
-    expect(network).toMatchObject({ preprocess: { range: 255 }, labels: ['own'] });
+    expect(network).toMatchObject({ preprocess: { range: 255 }, labels: ['own'], notes: ["the preprocessing is that of 'net.json' itself, not that of 'folder/unitscope.json'"] });
   });
 
   test.each<[string, RegExp]>([
