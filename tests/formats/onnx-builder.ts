@@ -18,6 +18,8 @@ export interface ModelInput {
   inputs: Record<string, readonly (number | string)[]>;
   outputs: string[];
   constants?: Uint8Array[];
+  /** Values of sparse constants, which have no indices here. */
+  sparse?: Uint8Array[];
   opset?: number;
   /** TensorProto.DataType of the inputs. */
   inputType?: number;
@@ -73,7 +75,7 @@ function valueInfo(name: string, shape: readonly (number | string)[], type: numb
 }
 
 /** The bytes of a ModelProto. */
-export function onnxModel({ nodes, inputs, outputs, constants = [], opset = 17, inputType = 1 }: ModelInput): Uint8Array {
+export function onnxModel({ nodes, inputs, outputs, constants = [], sparse = [], opset = 17, inputType = 1 }: ModelInput): Uint8Array {
   const graph = all(
     ...nodes.map(({ op, inputs: reads, outputs: makes, name = '', domain = '', attributes = {} }) =>
       message(
@@ -90,6 +92,7 @@ export function onnxModel({ nodes, inputs, outputs, constants = [], opset = 17, 
     ),
     text(2, 'built'),
     ...constants.map((constant): Write => (writer) => void writer.tag(5, WireType.LengthDelimited).bytes(constant)),
+    ...sparse.map((values) => message(15, (writer) => void writer.tag(1, WireType.LengthDelimited).bytes(values))),
     ...Object.entries(inputs).map(([name, shape]) => message(11, valueInfo(name, shape, inputType))),
     ...outputs.map((name) => message(12, valueInfo(name, [], 1))),
   );

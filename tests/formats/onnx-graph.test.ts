@@ -23,6 +23,12 @@ describe('ONNX graphs', () => {
     expect(errorOf([op('Relu', {}, ['x'], ['x'])]).code).toBe('model-invalid');
   });
 
+  it('names sparse constants among all else that is not supported', () => {
+    const error = errorOf([op('Add', {}, ['x', 'w'], ['a']), op('Odd', {}, ['a'])], { sparse: [floats('w', 2)] });
+    expect(error.code).toBe('model-unsupported');
+    expect(error.message).toMatch(/tensor 'w' is sparse, which is not supported[^]*'Odd'/);
+  });
+
   it('does not take an initializer that is listed as input for an input', () => {
     const network = load([op('Add', {}, ['x', 'c'])], { inputs: { ...image, c: [1] }, constants: [floats('c', 1)] });
     expect(network.inputs.map(({ name }) => name)).toEqual(['x']);

@@ -101,7 +101,7 @@ function readGraph(bytes: Uint8Array, source: Source, files: ExternalFiles | und
     else if (field.number === 5) readInitializer(field.bytes(), source, files, constants, unreadable);
     else if (field.number === 11) inputs.push(readValueInfo(field.bytes(), source));
     else if (field.number === 12) outputs.push(readValueInfo(field.bytes(), source));
-    else if (field.number === 15) unreadable.set(`sparse constant ${unreadable.size}`, { reason: 'sparse constants are not supported', shape: [] });
+    else if (field.number === 15) readSparse(field.bytes(), source, unreadable);
   });
   return { name, nodes, inputs, outputs, constants, unreadable };
 }
@@ -126,6 +126,17 @@ function readInitializer(
     const isMissing = error instanceof MissingFileError;
     unreadable.set(name, { reason: isMissing ? undefined : error.message, shape });
   }
+}
+
+/** A SparseTensorProto: its name is that of its values (field 1). */
+function readSparse(bytes: Uint8Array, source: Source, unreadable: Map<string, Unreadable>): void {
+  let name = '';
+  const shape: number[] = [];
+  readMessage(bytes, source, (field) => {
+    if (field.number === 1) name = initializerHead(field.bytes(), source).name;
+    else if (field.number === 3) field.integers(shape);
+  });
+  unreadable.set(name, { reason: `tensor ${quote(name)} is sparse, which is not supported`, shape });
 }
 
 function initializerHead(bytes: Uint8Array, source: Source): { name: string; shape: Shape } {
