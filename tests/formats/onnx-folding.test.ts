@@ -70,7 +70,7 @@ function folded(nodes: NodeInput[], constants: Uint8Array[], opset = 17): { shap
 }
 
 describe('ONNX shape arithmetic', () => {
-  const numbers = [integers('a', 7, -7, 12), integers('b', 2, 2, 5), integers('i', 2, 0), integers('one', 1), integers('s', 2, 3), floats('m', 2, 3)];
+  const numbers = [integers('a', 7, -7, 12), integers('b', 2, 2, 5), integers('i', 2, 0), integers('one', 1), integers('s', 2, 3), floats('m', 2, 3), tensorProto('halves', [3], Float32Array.of(0.5, -0.5, 2)), scalar('half', 0.5)];
   const constant = (name: string, attributes: NodeInput['attributes'], ...inputs: string[]) => folded([op(name, attributes, inputs, ['c'])], numbers, 13);
 
   it.each<[string, string[], number[]]>([
@@ -81,6 +81,8 @@ describe('ONNX shape arithmetic', () => {
     ['Min', ['a', 'b'], [2, -7, 5]],
     ['Max', ['a', 'b'], [7, 2, 12]],
     ['Pow', ['b', 'b'], [4, 4, 3125]],
+    ['Pow', ['halves', 'b'], [0.25, 0.25, 32]],
+    ['Pow', ['s', 'half'], [1, 1]],
     ['Equal', ['b', 'one'], [0, 0, 0]],
     ['Greater', ['a', 'b'], [1, 0, 1]],
     ['Less', ['a', 'b'], [0, 1, 0]],

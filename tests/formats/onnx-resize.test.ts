@@ -35,6 +35,9 @@ describe('ONNX Resize', () => {
       mode: 'nearest', coordinates: 'asymmetric', rounding: 'floor', size: [12, 12], scale: [2, 2],
     });
     expect(last([op('Resize', {}, ['x', 's'])], constants(1, 1, 0.5, 0.5)).attributes).toMatchObject({ rounding: 'ceil', size: [3, 3], scale: [0.5, 0.5] });
+    const mixed = errorOf([op('Resize', {}, ['x', 's'])], constants(1, 1, 1.5, 0.5));
+    expect(mixed).toMatchObject({ code: 'model-unsupported', message: expect.stringMatching(/the scales \[1,1,1.5,0.5\], which shrink one axis and stretch another/) as string });
+    expect(last([op('Resize', { mode: 'linear' }, ['x', 's'])], constants(1, 1, 1.5, 0.5)).attributes).toMatchObject({ size: [9, 3] });
   });
 
   it('takes scales or sizes, of all axes or of some', () => {

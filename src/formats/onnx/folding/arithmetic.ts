@@ -55,6 +55,19 @@ export function binary(compute: (a: number, b: number, isWhole: boolean) => numb
   };
 }
 
+/** The exponent may have another number type than the base, which the result has. */
+export const power: Evaluator = (t) => {
+  if (t.node.inputs.length !== 2) throw t.invalid(`has ${t.node.inputs.length} operands instead of 2`);
+  if (t.opset < 7 && (t.attributes.has('axis') || t.attributes.integer('broadcast', 0) !== 0)) throw t.refuse('the broadcasting of constants of versions before 7 is not supported');
+  const [base, exponent] = [t.constant(0, 'the base'), t.constant(1, 'the exponent')];
+  const shape = broadcastShapes(t, [base.shape, exponent.shape]);
+  const [left, right] = [spread(t, base, shape), spread(t, exponent, shape)];
+  const data = numbersLike(base.data, t.claim(shape));
+  const isWhole = !(base.data instanceof Float32Array);
+  for (let i = 0; i < data.length; i++) data[i] = isWhole ? Math.trunc(left[i]! ** right[i]!) : left[i]! ** right[i]!;
+  return { name: t.output, shape, type: base.type, data };
+};
+
 /** Comparisons make booleans. */
 export function comparison(compute: (a: number, b: number) => boolean): Evaluator {
   return (t) => {

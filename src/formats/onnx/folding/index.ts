@@ -1,6 +1,6 @@
 /** THE list of ONNX ops that are worked out at load when all of their operands are constants: mostly shape arithmetic. */
 import type { Evaluator } from '../translation.ts';
-import { binary, chained, comparison, divide, unary, where } from './arithmetic.ts';
+import { binary, chained, comparison, divide, power, unary, where } from './arithmetic.ts';
 import { cast, castLike, constantOfShape, range, shape, size } from './creation.ts';
 import { concat, expand, flatten, gather, identity, reshape, slice, squeeze, tile, transpose, unsqueeze } from './rearranging.ts';
 import { largest, mean, product, reduced, smallest, sum } from './reductions.ts';
@@ -34,7 +34,7 @@ export const evaluators: ReadonlyMap<string, Evaluator> = new Map<string, Evalua
   ['Neg', unary((value) => -value)],
   ['Not', unary((value) => (value === 0 ? 1 : 0))],
   ['Or', binary((a, b) => (a !== 0 || b !== 0 ? 1 : 0))],
-  ['Pow', binary((a, b) => a ** b)],
+  ['Pow', power],
   ['Range', range],
   ['Reciprocal', unary((value) => 1 / value)],
   ['ReduceMax', reduced(18, largest)],

@@ -37,7 +37,7 @@ export const resize: Mapping = (t) => {
   if (symmetric && stretches.some(({ size, scale }, axis) => scale > 0 && scale * x.shape[axis]! !== size)) {
     throw t.refuse('coordinate_transformation_mode half_pixel_symmetric with a scale that makes no whole size is not supported');
   }
-  emitResize(t, x, stretches, samplingOf(t, mode, symmetric ? 'half_pixel' : stated, nearest, shrinks));
+  emitResize(t, x, stretches, samplingOf(t, mode, symmetric ? 'half_pixel' : stated, nearest, stretches));
 };
 
 /** Upsample, the Resize of versions 7 and 9 (and 1, with a scale per axis in attributes). */
@@ -50,8 +50,7 @@ export const upsample: Mapping = (t) => {
   else scales = [1, 1, t.attributes.float('height_scale', 1), t.attributes.float('width_scale', 1)];
   if (scales?.length !== x.shape.length) throw t.invalid(`the scales [${scales ?? ''}] do not fit the input [${x.shape}]`);
   const stretches = scales.map((scale, axis) => scaledTo(t, x.shape[axis]!, scale));
-  const shrinks = stretches.some(({ size }, axis) => size < x.shape[axis]!);
-  emitResize(t, x, stretches, samplingOf(t, mode, 'asymmetric', 'simple', shrinks));
+  emitResize(t, x, stretches, samplingOf(t, mode, 'asymmetric', 'simple', stretches));
 };
 
 function modeOf(t: NodeTranslation): string {
@@ -61,9 +60,19 @@ function modeOf(t: NodeTranslation): string {
   throw t.refuse(`mode '${mode.slice(0, 20)}' is not supported, only nearest and linear`, 'mode');
 }
 
-/** Translates the words of the file; `simple` is the rounding of old versions: down, or up where the image shrinks. */
-function samplingOf(t: NodeTranslation, mode: string, coordinates: string, nearest: string, shrinks: boolean): Sampling {
-  const rounding = nearest === 'simple' ? (shrinks ? 'ceil' : 'floor') : nearest;
+/** The rounding of old versions: down, or up along an axis that shrinks. */
+function simpleRounding(t: NodeTranslation, mode: string, stretches: readonly Stretch[]): string {
+  const scales = stretches.map(({ scale }) => scale);
+  const shrinks = scales.some((scale) => scale < 1);
+  if (mode === 'nearest' && shrinks && scales.some((scale) => scale > 1)) {
+    throw t.refuse(`the scales [${scales}], which shrink one axis and stretch another, are not supported in mode nearest of version ${t.opset}`);
+  }
+  return shrinks ? 'ceil' : 'floor';
+}
+
+/** Translates the words of the file; `simple` is the rounding of old versions. */
+function samplingOf(t: NodeTranslation, mode: string, coordinates: string, nearest: string, stretches: readonly Stretch[]): Sampling {
+  const rounding = nearest === 'simple' ? simpleRounding(t, mode, stretches) : nearest;
   // (x + 0.5) / scale rounded down is the half-pixel position rounded to the nearest, halves up.
   if (coordinates === 'tf_half_pixel_for_nn' && mode === 'nearest' && rounding === 'floor') {
     return { mode, coordinates: 'half_pixel', rounding: 'round_prefer_ceil' };
