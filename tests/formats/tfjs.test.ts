@@ -98,7 +98,7 @@ describe('the weights', () => {
   test('files that are missing are told all at once', async () => {
     const { json, bytes } = build(model, kernel);
     const manifest = [{ paths: ['dir/a.bin', 'b.bin'], weights: [] }, { paths: ['c.bin'], weights: [] }];
-    const error = await errorOf(loadNetwork([asFile('model.json', { ...json, weightsManifest: manifest }), asFile('b.bin', bytes), asFile('d.bin', bytes)]));
+    const error = await errorOf(loadNetwork([asFile('model.json', { ...json, weightsManifest: manifest }), asFile('b.bin', bytes), asFile('folder/d.bin', bytes)]));
     expect(error).toMatchObject({ code: 'io', message: "2 of 3 files of weights are missing: 'a.bin', 'c.bin'", hint: expect.stringContaining("'b.bin', 'd.bin'") as string });
     const twice = await errorOf(loadNetwork([...files({ json, bytes }), asFile('other/group1-shard1of1.bin', bytes)]));
     expect(twice.message).toMatch(/several files of weights are called 'group1-shard1of1.bin'/);
@@ -241,15 +241,16 @@ describe('the input', () => {
     ['from 0..255 to -1..1', { scale: 1 / 127.5, offset: -1 }, { channels: 'RGB', range: 255 }],
     ['by anything else', { scale: 2 }, undefined],
   ])('is of pixels where the first layer that does something rescales them %s', async (_, config, expected) => {
-    const { preprocess } = await load(sequence(input('x', 6, 5, 3), layer('RandomFlip', 'f', { mode: 'horizontal', seed: null }), layer('Rescaling', 'r', config), head));
+    const { preprocess, notes } = await load(sequence(input('x', 6, 5, 3), layer('RandomFlip', 'f', { mode: 'horizontal', seed: null }), layer('Rescaling', 'r', config), head));
     if (expected) expect(preprocess).toMatchObject(expected);
     else expect(preprocess).toBeUndefined();
+    expect(notes).toEqual(expected && [expect.stringMatching(/follows from the layer 'r', which takes pixels of 0..255, [^]*: RGB, stretched/)]);
   });
 
   test('is what Teachable Machine says beside the model, with the names of the classes', async () => {
     const base = files(build(sequence(input('x', 6, 5, 3), head)));
     const facts = { packageName: '@teachablemachine/image', labels: ['cat', 'dog', 'none'], imageSize: 224 };
-    expect(await loadNetwork([...base, asFile('metadata.json', facts)])).toMatchObject({ labels: facts.labels, preprocess: { channels: 'RGB', mean: [127, 127, 127], std: [127, 127, 127], fit: 'crop' } });
+    expect(await loadNetwork([...base, asFile('metadata.json', facts)])).toMatchObject({ labels: facts.labels, preprocess: { channels: 'RGB', mean: [127, 127, 127], std: [127, 127, 127], fit: 'crop' }, notes: ["the preprocessing is that of Teachable Machine, which 'metadata.json' is from"] });
     expect((await loadNetwork([...base, asFile('metadata.json', '{"labels": [')])).notes).toEqual([expect.stringMatching(/'metadata.json' cannot be read/)]);
     expect((await loadNetwork([...base, asFile('metadata.json', { labels: 7 })])).labels).toBeUndefined();
   });

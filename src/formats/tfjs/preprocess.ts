@@ -17,21 +17,23 @@ type Facts = Pick<Network, 'preprocess' | 'labels' | 'notes'>;
 export function factsOf(topology: Topology, channels: number | undefined, files: readonly NamedFile[]): Facts {
   const file = files.find(({ name }) => baseName(name).toLowerCase() === METADATA);
   const metadata = file ? readMetadata(file) : {};
-  const preprocess = metadata.preprocess ?? rescaled(topology, channels);
-  return { ...(preprocess && { preprocess }), ...(metadata.labels && { labels: metadata.labels }), ...(metadata.notes && { notes: metadata.notes }) };
+  const { preprocess, notes } = metadata.preprocess ? metadata : rescaled(topology, channels);
+  const all = metadata.notes === notes ? (notes ?? []) : [...(metadata.notes ?? []), ...(notes ?? [])];
+  return { ...(preprocess && { preprocess }), ...(metadata.labels && { labels: metadata.labels }), ...(all.length > 0 && { notes: all }) };
 }
 
 /**
  * A first layer that brings 0..255 to 0..1 or -1..1 takes pixels as they are. Keras reads pictures in the order red,
  * green, blue and stretches them to the size of the input.
  */
-function rescaled({ inputs, calls }: Topology, channels: number | undefined): Preprocess | undefined {
+function rescaled({ inputs, calls }: Topology, channels: number | undefined): Facts {
   const order = ({ 1: 'gray', 3: 'RGB' } as const)[channels ?? 0];
   const first = order && inputs.length === 1 ? firstWork(inputs[0]!.key, calls) : undefined;
-  if (!order || !first) return undefined;
+  if (!order || !first) return {};
   const span = 255 * factorOf(first);
-  if (![1, 2].some((wanted) => Math.abs(span / wanted - 1) < 0.01)) return undefined;
-  return { channels: order, range: 255, mean: new Array<number>(channels!).fill(0), std: new Array<number>(channels!).fill(1), fit: 'stretch' };
+  if (![1, 2].some((wanted) => Math.abs(span / wanted - 1) < 0.01)) return {};
+  const preprocess: Preprocess = { channels: order, range: 255, mean: new Array<number>(channels!).fill(0), std: new Array<number>(channels!).fill(1), fit: 'stretch' };
+  return { preprocess, notes: [`the preprocessing follows from the layer ${quote(first.name)}, which takes pixels of 0..255, and from how Keras reads pictures: ${order}, stretched`] };
 }
 
 /** The first layer behind a tensor that does something at inference, where there is one alone. */
@@ -74,7 +76,10 @@ function readMetadata(file: NamedFile): Facts {
   const centre = new Array<number>(gray ? 1 : 3).fill(127);
   return {
     ...(isTexts(labels) && { labels }),
-    ...(ofPictures && { preprocess: { channels: gray ? 'gray' : 'RGB', range: 255, mean: centre, std: centre, fit: 'crop' } }),
+    ...(ofPictures && {
+      preprocess: { channels: gray ? 'gray' : 'RGB', range: 255, mean: centre, std: centre, fit: 'crop' },
+      notes: [`the preprocessing is that of Teachable Machine, which ${quote(file.name)} is from`],
+    }),
   };
 }
 

@@ -143,7 +143,7 @@ function shardsOf(paths: readonly string[], main: NamedFile, files: readonly Nam
   const address = { file: main.name, attribute: 'weightsManifest' };
   if (missing.length > 0) {
     const message = `${missing.length} of ${paths.length} files of weights ${missing.length === 1 ? 'is' : 'are'} missing: ${quoteList(missing.map(baseName), 60)}`;
-    const beside = others.length > 0 ? `; beside it came ${quoteList(others.map(({ name }) => name))}` : '';
+    const beside = others.length > 0 ? `; beside it came ${quoteList(others.map(({ name }) => baseName(name)))}` : '';
     throw new UnitscopeError('io', message, address, `give them together with the model${beside}`);
   }
   const taken = new Map<NamedFile, string>();
