@@ -113,6 +113,7 @@ describe('the network', () => {
     ['a word that is none', layer('a', 'Pooling', 'pooling_param { pool: MIN kernel_size: 2 }'), {}, 'model-invalid', /line 1, column \d+, in pooling_param: pool must be one of MAX, AVE, STOCHASTIC/],
     ['a number that is none', layer('a', 'Pooling', 'pooling_param { kernel_size: "2" }'), {}, 'model-invalid', /kernel_size must be a number, not '2'/],
     ['the oldest form', 'layers { layer { name: "a" type: "relu" } bottom: "data" top: "a" }', {}, 'model-unsupported', /oldest form/],
+    ['a type that is like no other', layer('a', 'Zq', ''), {}, 'model-unsupported', /\('Zq', line 1\): this type of layer is not supported$/],
     ['a field of its own', `${relu} surprise: 1`, {}, 'model-invalid', /'surprise' is not known/],
   ])('%s', async (_, text, layers, code, message) => {
     await expect(load(`${INPUT} ${text}`, layers)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
@@ -135,6 +136,6 @@ describe('the network', () => {
     const main = { name: 'net.prototxt', bytes: encodeText(`${INPUT} ${relu}`) };
     const weights = { name: 'a.caffemodel', bytes: caffeModel({ a: [blob(1)] }) };
     await expect(loadNetwork([main])).rejects.toMatchObject({ code: 'usage', message: 'the weights are missing' });
-    await expect(loadNetwork([main, weights, { ...weights, name: 'b.caffemodel' }])).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('a.caffemodel, b.caffemodel') });
+    await expect(loadNetwork([main, weights, { ...weights, name: 'b.caffemodel' }])).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('a.caffemodel, b.caffemodel'), hint: 'give one of them with the .prototxt' });
   });
 });

@@ -88,7 +88,7 @@ function translate(layer: CaffeLayer, scope: Scope): string[] {
 function reasonFor(type: string): string {
   const known = REFUSED.get(type);
   const near = didYouMean(type, [...mappings.keys()]);
-  return known ?? `this type of layer is not supported${near ? `; ${near}` : ''}`;
+  return known ?? `this type of layer is not supported${near.startsWith('did') ? `; ${near}` : ''}`;
 }
 
 /** Tensors that a layer makes last and nobody reads. */

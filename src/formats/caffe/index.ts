@@ -21,7 +21,8 @@ export const caffeFormat: Format = {
     const weights = files.filter((file) => file !== main && isCaffeModel(file.bytes));
     if (weights.length !== 1) {
       const message = weights.length === 0 ? 'the weights are missing' : `several files of weights: ${weights.map(({ name }) => baseName(name)).join(', ')}`;
-      throw new UnitscopeError('usage', message, { file: main.name }, 'give the .prototxt and its .caffemodel together');
+      const hint = weights.length === 0 ? 'give the .prototxt and its .caffemodel together' : 'give one of them with the .prototxt';
+      throw new UnitscopeError('usage', message, { file: main.name }, hint);
     }
     const [{ name, bytes }] = weights as [NamedFile];
     return readCaffe(
