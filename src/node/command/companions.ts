@@ -6,7 +6,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formats } from '../../formats/index.ts';
 import type { NamedFile } from '../../index.ts';
-import { readBytes } from './files.ts';
+import { readLarge } from './files.ts';
 
 /** Those that are there, each once; the loader tells which are missing. Throws 'io' where one cannot be read. */
 export async function companionsIn(folder: string, mains: readonly NamedFile[]): Promise<NamedFile[]> {
@@ -15,7 +15,7 @@ export async function companionsIn(folder: string, mains: readonly NamedFile[]):
   for (const path of paths) {
     const parts = path.split('/');
     if (parts.some((part) => part === '..' || part === '' || /[\\:\0]/.test(part))) continue;
-    if (await isOrdinary(folder, parts)) files.push({ name: join(folder, ...parts), bytes: await readBytes(join(folder, ...parts)) });
+    if (await isOrdinary(folder, parts)) files.push({ name: join(folder, ...parts), bytes: await readLarge(join(folder, ...parts), () => 0) });
   }
   return files;
 }

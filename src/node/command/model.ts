@@ -53,17 +53,20 @@ export async function loadModel(call: Call, operand = EMBEDDED, notes: 'warn' | 
   } catch (error) {
     throw unusable(error, operand);
   }
-  if (!network.preprocess) network = withKnownPreprocess(network, files);
+  if (!network.preprocess || !network.labels) network = withKnownFacts(network, files);
   if (call.values.labels !== undefined) network = { ...network, labels: await readLabels(call.values.labels) };
   if (notes === 'warn') warnOf(call, network);
   return { network, hash: hashOf(files) };
 }
 
-/** The preprocessing of a network whose weights the catalog knows, where the files say nothing. */
-function withKnownPreprocess(network: Network, files: readonly NamedFile[]): Network {
+/** The preprocessing and the names of the classes of a network whose weights the catalog knows, where the files say nothing. */
+function withKnownFacts(network: Network, files: readonly NamedFile[]): Network {
   const entry = knownEntry(ownCatalog(), files);
-  if (!entry?.preprocess) return network;
-  return { ...network, preprocess: entry.preprocess, notes: [...(network.notes ?? []), `the preprocessing is known from the catalog, where this is '${entry.name}'`] };
+  const preprocess = network.preprocess ? undefined : entry?.preprocess;
+  const labels = network.labels || typeof entry?.labels === 'string' ? undefined : entry?.labels;
+  const known = [...(preprocess ? ['the preprocessing is'] : []), ...(labels ? ['the names of the classes are'] : [])];
+  const notes = known.map((what) => `${what} known from the catalog, where this is '${entry!.name}'`);
+  return { ...network, ...(preprocess && { preprocess }), ...(labels && { labels }), ...(notes.length > 0 && { notes: [...(network.notes ?? []), ...notes] }) };
 }
 
 function warnOf(call: Call, { notes = [] }: Network): void {
@@ -157,7 +160,7 @@ async function mainsIn(folder: string): Promise<NamedFile[]> {
     if (mains.length > 0) return mains;
   }
   if (files.length === 0) files = await read(names.slice(0, 8));
-  if (files.length === 0) throw new UnitscopeError('model-format', `the folder '${folder}' holds no files`, { file: folder });
+  if (files.length === 0) throw new UnitscopeError('model-format', `the folder '${folder}' holds no files`, { file: folder }, 'folders in it and links are passed over: give the folder with the files, or the file itself');
   return files;
 }
 

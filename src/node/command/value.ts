@@ -20,7 +20,9 @@ export function countOf(option: string, text: string, least: number, most: numbe
 
 /** Sizes separated by commas, `1,3,224,224`. */
 export function sizesOf(option: string, text: string): number[] {
-  return text.split(',').map((size) => countOf(option, size, 1, 2 ** 31));
+  const sizes = text.split(',').map((size) => (/^\s*\d+\s*$/.test(size) ? Number(size) : NaN));
+  if (sizes.every((size) => size >= 1 && size <= 2 ** 31)) return sizes;
+  throw new UnitscopeError('usage', `--${option} needs whole numbers from 1 on with commas between them, got '${text}'`, {}, `for example --${option} 1,3,224,224`);
 }
 
 export function choiceOf<T extends string>(option: string, text: string, words: readonly T[]): T {

@@ -201,5 +201,7 @@ describe('the built program', () => {
     const { exit, out: text } = await start(['inspect', dataPath('models/squeezenet1.1-fp16-winml/SqueezeNet_fp16.onnx')]);
     expect(exit).toBe(0);
     expect(text).toMatch(/preprocessing {2}BGR, 0\.\.255, mean 104 117 123, std 1 1 1, crop\n[^]*known from the catalog, where this is 'squeezenet1\.1-fp16'/);
+    const { out: named } = await start(['inspect', dataPath('models/tinyvgg-cnnexplainer/model.json')]);
+    expect(named).toMatch(/labels +10: lifeboat, ladybug, [^]*the names of the classes are known from the catalog, where this is 'tinyvgg'/);
   });
 });

@@ -86,6 +86,9 @@ describe('inspect', () => {
     }
     const missing = await call('inspect', folder('apart/net.prototxt'));
     expect(missing).toMatchObject({ exit: 2, err: expect.stringMatching(/the weights are missing[^]*give the .prototxt and its .caffemodel together/) });
+    mkdirSync(folder('links'));
+    symlinkSync(folder('caffe/net.prototxt'), folder('links/net.prototxt'));
+    expect(await call('inspect', folder('links'))).toMatchObject({ exit: 4, err: expect.stringMatching(/holds no files[^]*folders in it and links are passed over/) });
     const alone = await call('inspect', folder('stored/other.caffemodel'));
     expect(alone).toMatchObject({ exit: 4, err: expect.stringContaining('Caffe needs its .prototxt too') });
   });

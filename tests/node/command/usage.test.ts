@@ -18,7 +18,7 @@ describe('wrong usage ends with 2 before any work, and says what would be right'
     [['inspect', 'no/such/model.onnx'], /no model 'no\/such\/model\.onnx'[^]*'embedded'/],
     [['inspect', 'packag.json'], /did you mean 'package\.json'/],
     [['inspect', 'embedded', 'more'], /unexpected 'more'/],
-    [['inspect', '--input-shape', '1,x'], /--input-shape needs a number, got 'x'/],
+    [['inspect', '--input-shape', '1,x'], /--input-shape needs whole numbers from 1 on with commas between them, got '1,x'[^]*--input-shape 1,3,224,224/],
     [['plan', '--backward', 'guidded'], /did you mean guided\? the choices are gradient/],
     [['plan', '--layer', 'conv33'], /did you mean 'conv3'/],
     [['plan', '--batch', '1.5'], /whole number/],
