@@ -4,11 +4,14 @@
  */
 import { UnitscopeError } from '../errors.ts';
 import { quote } from '../network/spelling.ts';
+import { Budget } from './budget.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = ReadonlyMap<string, Json>;
 
 const DEPTH_LIMIT = 64;
+/** A list or an object, and one entry in it. */
+const PART_BYTES = { list: 32, object: 200, item: 16, member: 80 } as const;
 const SPACE = /[ \t\n\r]*/y;
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
@@ -20,6 +23,7 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
  */
 export function parseJson(text: string, file: string, base = 0): Json {
   let position = 0;
+  const budget = new Budget(file, text.length);
 
   const fail = (message: string): UnitscopeError => {
     const before = text.slice(0, position);
@@ -66,11 +70,13 @@ export function parseJson(text: string, file: string, base = 0): Json {
     return Number(number);
   };
   const object = (depth: number): JsonObject => {
+    budget.take(PART_BYTES.object);
     const members = new Map<string, Json>();
     position++;
     if (next() === '}') return (position++, members);
     for (;;) {
       if (next() !== '"') throw fail('the JSON text needs a key here');
+      budget.take(PART_BYTES.member);
       const key = string();
       if (members.has(key)) throw fail(`the key ${quote(key)} stands twice in one object`);
       if (next() !== ':') throw fail(`the JSON text needs a ':' after the key ${quote(key)}`);
@@ -83,10 +89,12 @@ export function parseJson(text: string, file: string, base = 0): Json {
     }
   };
   const array = (depth: number): Json[] => {
+    budget.take(PART_BYTES.list);
     const items: Json[] = [];
     position++;
     if (next() === ']') return (position++, items);
     for (;;) {
+      budget.take(PART_BYTES.item);
       items.push(value(depth + 1));
       const separator = next();
       if (separator !== ',' && separator !== ']') throw fail("the JSON text needs ',' or ']' here");

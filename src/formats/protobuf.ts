@@ -4,11 +4,25 @@
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { UnitscopeError } from '../errors.ts';
+import { Budget } from './budget.ts';
 
 /** The whole file, for addresses of errors. */
 export interface Source {
   readonly file: string;
   readonly bytes: Uint8Array;
+}
+
+/** An object for a message, with what its reader keeps of it; a number of a list. */
+const MESSAGE_BYTES = 200;
+const NUMBER_BYTES = 16;
+
+/** One for each file, however its messages nest. */
+const budgets = new WeakMap<Source, Budget>();
+
+function budgetOf(source: Source): Budget {
+  const budget = budgets.get(source) ?? new Budget(source.file, source.bytes.length);
+  budgets.set(source, budget);
+  return budget;
 }
 
 /** Largest file that the wire reader's 32-bit positions can address. */
@@ -23,13 +37,15 @@ export function readMessage(message: Uint8Array, source: Source, visit: (field: 
   if (source.bytes.length > FILE_LIMIT) {
     throw new UnitscopeError('model-unsupported', 'a protobuf file over 2 GiB cannot be read', { file: source.file });
   }
+  const budget = budgetOf(source);
+  budget.take(MESSAGE_BYTES);
   const reader = new BinaryReader(message);
   let start = 0;
   try {
     while (reader.pos < reader.len) {
       start = reader.pos;
       const [number, type] = reader.tag();
-      const field = new Field(number, type, reader);
+      const field = new Field(number, type, reader, budget);
       visit(field);
       if (!field.wasRead) reader.skip(type, number);
     }
@@ -48,8 +64,10 @@ export class Field {
   readonly number: number;
   readonly type: WireType;
   private readonly reader: BinaryReader;
+  private readonly budget: Budget;
 
-  constructor(number: number, type: WireType, reader: BinaryReader) {
+  constructor(number: number, type: WireType, reader: BinaryReader, budget: Budget) {
+    this.budget = budget;
     this.number = number;
     this.type = type;
     this.reader = reader;
@@ -67,7 +85,9 @@ export class Field {
   }
 
   text(): string {
-    return this.expect(WireType.LengthDelimited).string();
+    const text = this.expect(WireType.LengthDelimited).string();
+    this.budget.take(NUMBER_BYTES + 2 * text.length);
+    return text;
   }
 
   /** int32, int64, enum or bool; beyond 2^53 the nearest safe integer (files write 2^63 - 1 for 'to the end'). */
@@ -82,10 +102,12 @@ export class Field {
   /** Appends the integers of a repeated field, packed or single. */
   integers(into: number[]): void {
     if (this.type !== WireType.LengthDelimited) {
+      this.budget.take(NUMBER_BYTES);
       into.push(this.integer());
       return;
     }
     const packed = new BinaryReader(this.bytes());
+    this.budget.take(NUMBER_BYTES * packed.len); // at most one for each byte
     while (packed.pos < packed.len) into.push(safeInteger(packed));
   }
 

@@ -2,6 +2,7 @@
 import { UnitscopeError } from '../../errors.ts';
 import type { Shape } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
+import { checkLayerCount } from '../budget.ts';
 import { Fields } from './fields.ts';
 import { parseText } from './text.ts';
 
@@ -59,6 +60,7 @@ export function readNet(text: string, file: string): CaffeNet {
   const name = root.text('name') ?? '';
   const notes: string[] = [];
   const all = [...root.messages('layer'), ...root.messages('layers')];
+  checkLayerCount(all.length, file);
   const kept = all.filter((fields) => isInTestPhase(fields)).map(layerOf);
   const inputs = [...statedInputs(root), ...kept.flatMap(inputsOf)];
   const unknown = root.unread();

@@ -5,6 +5,7 @@
  */
 import { UnitscopeError } from '../../errors.ts';
 import { quote } from '../../network/spelling.ts';
+import { Budget } from '../budget.ts';
 
 export interface Position {
   readonly line: number;
@@ -28,6 +29,9 @@ export interface TextField extends Position {
 
 export const isMessage = (value: Scalar | Message): value is Message => 'fields' in value;
 
+/** A field and its value. */
+const FIELD_BYTES = 240;
+
 /** Deeper than any network description. */
 const DEPTH_LIMIT = 32;
 
@@ -43,7 +47,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a
 
 /** @throws model-format with line and column */
 export function parseText(text: string, file: string): Message {
-  const tokens = new Tokens(text, file);
+  const tokens = new Tokens(text, file, new Budget(file, text.length));
   const fields = readFields(tokens, '', 0);
   return { line: 1, column: 1, fields };
 }
@@ -57,6 +61,7 @@ class Tokens {
   constructor(
     private readonly text: string,
     private readonly file: string,
+    readonly budget: Budget,
   ) {
     this.current = this.read();
   }
@@ -114,7 +119,10 @@ function readFields(tokens: Tokens, close: string, depth: number): TextField[] {
     }
     const { text: name, line, column } = tokens.take();
     const colon = tokens.takeMark(':');
-    for (const value of readValues(tokens, colon, depth)) fields.push({ name, value, line, column });
+    for (const value of readValues(tokens, colon, depth)) {
+      tokens.budget.take(FIELD_BYTES);
+      fields.push({ name, value, line, column });
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** The text of a manifest, checked field by field. */
 import type { Attributes, AttributeValue, NetworkInput, Preprocess } from '../../network/network.ts';
+import { checkLayerCount } from '../budget.ts';
 import { parseJson, type Json } from '../json.ts';
 import { Section } from './section.ts';
 
@@ -42,10 +43,15 @@ export function parseManifest(text: string, file = 'manifest'): Manifest {
     ...(top.has('labels') && {
       labels: typeof top.raw('labels') === 'string' ? fileName(top, 'labels') : top.texts('labels'),
     }),
-    nodes: top.sections('nodes').map(parseNode),
+    nodes: nodesOf(top, file),
   };
   top.finish();
   return manifest;
+}
+
+function nodesOf(top: Section, file: string): ManifestNode[] {
+  checkLayerCount(top.list('nodes').length, file);
+  return top.sections('nodes').map(parseNode);
 }
 
 function fileName(section: Section, key: string): string {

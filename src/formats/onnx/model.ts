@@ -5,6 +5,7 @@
 import { UnitscopeError } from '../../errors.ts';
 import type { Shape } from '../../network/network.ts';
 import { quote } from '../../network/spelling.ts';
+import { checkLayerCount } from '../budget.ts';
 import { readMessage, type Source } from '../protobuf.ts';
 import { MissingFileError, type ExternalFiles } from './external.ts';
 import { readTensorProto, typeName, type OnnxTensor } from './tensor.ts';
@@ -96,7 +97,10 @@ function readGraph(bytes: Uint8Array, source: Source, files: ExternalFiles | und
   const unreadable = new Map<string, Unreadable>();
   let name = '';
   readMessage(bytes, source, (field) => {
-    if (field.number === 1) nodes.push(readNode(field.bytes(), source));
+    if (field.number === 1) {
+      nodes.push(readNode(field.bytes(), source));
+      checkLayerCount(nodes.length, source.file);
+    }
     else if (field.number === 2) name = field.text();
     else if (field.number === 5) readInitializer(field.bytes(), source, files, constants, unreadable);
     else if (field.number === 11) inputs.push(readValueInfo(field.bytes(), source));

@@ -5,6 +5,7 @@
 import { UnitscopeError } from '../../errors.ts';
 import { didYouMean, quote } from '../../network/spelling.ts';
 import { topologicalOrder } from '../../network/order.ts';
+import { checkLayerCount } from '../budget.ts';
 import type { Json } from '../json.ts';
 import { Section } from '../manifest/section.ts';
 import { Config } from './config.ts';
@@ -38,9 +39,6 @@ export interface Topology {
   readonly calls: readonly Call[];
   readonly outputs: readonly string[];
 }
-
-/** Most calls that a few lines of nested models may unfold to. */
-const CALL_LIMIT = 10_000;
 
 const MODELS = new Set(['Sequential', 'Functional', 'Model']);
 
@@ -219,7 +217,7 @@ class Unfolding {
   }
 
   private call(call: Call): void {
-    if (this.calls.length >= CALL_LIMIT) throw this.refuse(`the model unfolds to more than ${CALL_LIMIT} layers`);
+    checkLayerCount(this.calls.length + 1, this.file); // nested models unfold: a few lines may be very many layers
     this.calls.push(call);
   }
 

@@ -49,7 +49,7 @@ export const tfjsCases: readonly HostileCase[] = [
     return sequence(input('x', 2), inner, dense());
   }),
   model('2,000 layers of unknown classes', /2000 things/, () => sequence(input('x', 2), ...Array.from({ length: 2000 }, (_, i) => layer(`Unknown${i}`, `l${i}`)))),
-  model('10,000 layers', undefined, () => sequence(input('x', 2), ...Array.from({ length: 10_000 }, (_, i) => layer('Activation', `l${i}`, { activation: 'relu' }))), {}),
+  model('9,000 layers', undefined, () => sequence(input('x', 2), ...Array.from({ length: 9000 }, (_, i) => layer('Activation', `l${i}`, { activation: 'relu' }))), {}),
   hostile('a model of another kind', /graph-model|graph model/, ['model.json', () => '{"format":"graph-model","modelTopology":{"node":[],"library":{}},"weightsManifest":[]}']),
   hostile('a topology that is a list', /must be a list/, ['model.json', () => '{"modelTopology":[],"weightsManifest":{}}']),
   sidecar('a sidecar that is a web page', /no value/, '<!DOCTYPE html><html></html>'),
