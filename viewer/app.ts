@@ -169,7 +169,7 @@ export class App extends LitElement {
           @freeze=${() => session.camera.freeze()}
         ></input-panel>
         ${state.preprocess ? preprocessing : nothing}
-        <p class="dim hint">Drop a picture or a network (.onnx, or .prototxt and .caffemodel together, or .safetensors) anywhere. Nothing leaves this machine.</p>
+        <p class="dim hint">Drop a picture or a network (.onnx; .prototxt and .caffemodel together; a folder with model.json; .safetensors) anywhere. Nothing leaves this machine.</p>
       </section>
       <section class="layers">
         <h2>Layers</h2>

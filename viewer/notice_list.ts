@@ -18,9 +18,16 @@ export class NoticeList extends LitElement {
         z-index: 5;
         right: var(--gap);
         bottom: var(--gap);
-        display: grid;
-        gap: 8px;
+        display: flex;
+        flex-direction: column-reverse; /* what is too much is scrolled to the newest */
         width: min(440px, calc(100vw - 2 * var(--gap)));
+        max-height: calc(100vh - 2 * var(--gap));
+        overflow-y: auto;
+      }
+      [role='log'] {
+        display: grid;
+        flex: none;
+        gap: 8px;
       }
       article {
         display: grid;

@@ -74,7 +74,8 @@ export class Session extends EventTarget {
     try {
       const network = await loadNetwork(files, architecture === undefined ? {} : { architecture });
       await this.use({ network, hash: await hashOf(files), embedded: false });
-      for (const note of network.notes ?? []) this.notify({ kind: 'info', title: network.name, text: note });
+      // In one message: only so many of them are kept.
+      if (network.notes) this.notify({ kind: 'info', title: network.name, text: network.notes.join('\n') });
     } catch (error) {
       const choices = error instanceof UnitscopeError && error.code === 'model-unsupported' ? similarArchitectures(files) : [];
       if (choices.length === 0) return this.report(error);

@@ -6,6 +6,7 @@ import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { architectureCalled } from '../../src/formats/architectures/weights.ts';
 import { fileOf, tensorsOf } from '../formats/architectures/files.ts';
+import { onnxModel, op } from '../formats/onnx-builder.ts';
 import { drop, openPage, openViewer, steps, type Viewer } from './page.ts';
 
 let viewer: Viewer;
@@ -108,6 +109,23 @@ describe('the page', () => {
     expect((await look(page)).notices).toEqual([]);
   });
 
+  test('many long messages stay within the page, the newest in sight', async () => {
+    for (let i = 1; i <= 3; i++) {
+      const nodes = Array.from({ length: 40 }, (_, node) => op(`Odd${i}`, {}, ['x'], [`y${node}`]));
+      const bytes = onnxModel({ nodes, inputs: { x: [1, 3, 4, 4] }, outputs: ['y0'] });
+      await drop(page, `odd${i}.onnx`, '', [...bytes]);
+      await page.waitForFunction((count) => document.querySelector('unitscope-app')!.session.state.notices.length === count, {}, i);
+    }
+    const boxes = await page.evaluate(async () => {
+      await new Promise(requestAnimationFrame);
+      const list = document.querySelector('unitscope-app')!.shadowRoot!.querySelector('notice-list')!;
+      return [list, [...list.shadowRoot!.querySelectorAll('article')].at(-1)!].map((element) => [element.getBoundingClientRect().top, innerHeight - element.getBoundingClientRect().bottom]);
+    });
+    expect(Math.min(...boxes.flat())).toBeGreaterThanOrEqual(0);
+    for (let i = 0; i < 3; i++) await press(page, 'notice-list >>> article:last-child button');
+    expect((await look(page)).notices).toEqual([]);
+  });
+
   test('keys alone are enough', async () => {
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     await page.keyboard.press('o');
@@ -160,7 +178,7 @@ test('weights alone are taken for what their tensors are; where they are not qui
   expect(network).toBe('embedded');
   await drop(page, 'whole.safetensors', '', [...fileOf(tensors)]);
   await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.network?.network.name === 'resnet20');
-  await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.some(({ text }) => text === 'the tensors are those of resnet20'));
+  await page.waitForFunction(() => document.querySelector('unitscope-app')!.session.state.notices.some(({ text }) => /^the tensors are those of resnet20\nthe preprocessing is that of the CIFAR-10 weights/.test(text)));
   expect(await look(page)).toMatchObject({ phase: 'ready', layer: 'layer3.2.conv2' });
   expect(faults).toEqual([]);
   await page.close();
