@@ -114,6 +114,16 @@ describe('ONNX shape arithmetic', () => {
     expect(errorOf([op('Range', {}, ['to', 'from', 'zero'], ['c']), op('Add', {}, ['x', 'c'])], { constants: [...count, tensorProto('zero', [], [0])] }).message).toMatch(/has no end/);
   });
 
+  it('refuses whole numbers that do not fit into their new type', () => {
+    const narrow = (to: number, value: number) => () => folded([op('Cast', { to }, ['k'], ['c'])], [tensorProto('k', [1], [value])], 13);
+    expect(narrow(2, 255)().data).toEqual([255]);
+    expect(narrow(3, -128)().data).toEqual([-128]);
+    expect(narrow(7, 2 ** 40)().data).toEqual([2 ** 40]);
+    for (const [to, value, type] of [[2, 256, 'UINT8'], [2, -1, 'UINT8'], [3, 128, 'INT8'], [6, 2 ** 31, 'INT32']] as const) {
+      expect(narrow(to, value)).toThrow(new RegExp(`${value} does not fit into ${type}`));
+    }
+  });
+
   it('follows the padding that PyTorch writes', () => {
     // Four pads, filled up with zeros to eight, in pairs from the last axis on: turned round and put in the order of Pad.
     const nodes = [

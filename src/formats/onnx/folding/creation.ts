@@ -59,6 +59,14 @@ function converted(t: NodeTranslation, type: string): OnnxTensor {
   const result = (data: OnnxTensor['data']): OnnxTensor => ({ name: t.output, shape: x.shape, type, data });
   if (isReal(type)) return result(x.data instanceof Float32Array ? x.data : Float32Array.from(x.data));
   if (type === 'BOOL') return result(Float64Array.from(x.data, (value) => (value === 0 ? 0 : 1)));
-  if (/^U?INT\d+$/.test(type)) return result(Float64Array.from(x.data, (value) => Math.trunc(value) || 0));
+  const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(type) ?? [];
+  if (bits) {
+    const whole = Float64Array.from(x.data, (value) => Math.trunc(value) || 0);
+    // What does not fit wraps around in other engines, or not. Here 64 bits stand for as many as there are.
+    const [least, end] = unsigned ? [0, 2 ** Number(bits)] : [-(2 ** (Number(bits) - 1)), 2 ** (Number(bits) - 1)];
+    const outside = bits === '64' ? undefined : whole.find((value) => value < least || value >= end);
+    if (outside !== undefined) throw t.refuse(`${outside} does not fit into ${type}`, 'to');
+    return result(whole);
+  }
   throw t.refuse(`a cast to ${type} is not supported`, 'to');
 }
