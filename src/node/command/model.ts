@@ -93,6 +93,7 @@ async function filesOf(operand: string, weights?: string): Promise<ModelFiles> {
   const path = operand === EMBEDDED ? embeddedFolder() : operand;
   const kind = await kindOf(path);
   if (kind === 'nothing') throw await missing(path);
+  if (kind === 'file' && basename(path) === SIDECAR) throw new UnitscopeError('usage', `'${path}' says something of a model and is none`, { file: path }, `give the model beside it, or their folder: '${dirname(path)}'`);
   const mains = kind === 'folder' ? await mainsIn(path) : [await readNamed(path)];
   const texts = mains.map(manifestText).filter((text) => text !== undefined);
   const folder = kind === 'folder' ? path : dirname(path);

@@ -86,6 +86,8 @@ describe('inspect', () => {
     }
     const missing = await call('inspect', folder('apart/net.prototxt'));
     expect(missing).toMatchObject({ exit: 2, err: expect.stringMatching(/the weights are missing[^]*give the .prototxt and its .caffemodel together/) });
+    writeFileSync(folder('caffe/unitscope.json'), '{"format":"unitscope-sidecar","model":"net.prototxt"}');
+    expect(await call('inspect', folder('caffe/unitscope.json'))).toMatchObject({ exit: 2, err: expect.stringMatching(/says something of a model and is none[^]*or their folder: '.*caffe'/) });
     mkdirSync(folder('links'));
     symlinkSync(folder('caffe/net.prototxt'), folder('links/net.prototxt'));
     expect(await call('inspect', folder('links'))).toMatchObject({ exit: 4, err: expect.stringMatching(/holds no files[^]*folders in it and links are passed over/) });
