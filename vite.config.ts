@@ -59,6 +59,9 @@ const embedded: Plugin = {
   },
 };
 
+/** Tests that share a process. */
+const PARTS = 'tests/{ops,formats,network,image}/**/*.test.ts';
+
 export default defineConfig(({ command, mode }) => {
   // Tests run in forks that inherit this environment; the linker reads LD_LIBRARY_PATH as they start.
   if (process.env.VITEST) Object.assign(process.env, findVulkan().environment);
@@ -72,7 +75,6 @@ export default defineConfig(({ command, mode }) => {
     preview: { host: '127.0.0.1', headers },
     test: {
       root: here,
-      include: ['tests/**/*.test.ts'],
       globalSetup: 'tests/build.ts',
       setupFiles: 'tests/polling.ts',
       reporters: ['default', './tests/reporter.ts'],
@@ -81,6 +83,12 @@ export default defineConfig(({ command, mode }) => {
       sequence: { sequencer: LongFirst },
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      projects: [
+        // A fork for one file after another, as nothing but modules outlives them: that saves loading these a hundred times.
+        { extends: true, test: { name: 'parts', include: [PARTS], isolate: false } },
+        // A fork for each: they measure memory or time, change the environment, or start browsers.
+        { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts'], exclude: [PARTS] } },
+      ],
     },
   };
 });

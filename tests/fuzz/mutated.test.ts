@@ -9,7 +9,7 @@ import { collect, opened, outcomeOf, withinMemory } from './outcome.ts';
 import { seeds } from './seeds.ts';
 
 /** Mutations per format: the long run is `npm run fuzz`; FUZZ_SEED=N shows it other files. */
-const RUNS = (import.meta as ImportMeta & { readonly env: { readonly MODE: string } }).env.MODE === 'fuzz' ? 10_000 : 400;
+const RUNS = (import.meta as ImportMeta & { readonly env: { readonly MODE: string } }).env.MODE === 'fuzz' ? 10_000 : 300;
 const options = { numRuns: RUNS, seed: Number(process.env.FUZZ_SEED ?? 1) };
 const TIMEOUT = Math.max(60_000, RUNS * 60);
 

@@ -12,7 +12,6 @@ const DEEP = 'squeezenet1.0-deepcompression';
 
 /** Class 967 is espresso. */
 test.each<[string, string[], number, Omit<Preprocess, 'fit'>]>([
-  ['SqueezeNet 1.1 of Gluon', ['squeezenet1.1-gluon/squeezenet1.1.onnx'], 224, { channels: 'RGB', range: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }],
   ['SqueezeNet 1.0 of Caffe', [`${DEEP}/SqueezeNet_deploy.prototxt`, `${DEEP}/squeezenet_v1.0_dc.caffemodel`], 227, { channels: 'BGR', range: 255, mean: [104, 117, 123], std: [1, 1, 1] }],
   ['MobileNet of TensorFlow', ['mobilenet_v1_0.25_224/mobilenet_v1_0.25_224.onnx'], 224, { channels: 'RGB', range: 2, mean: [1, 1, 1], std: [1, 1, 1] }],
 ])('%s', async (_, files, size, recorded) => {
