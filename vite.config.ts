@@ -60,7 +60,7 @@ const embedded: Plugin = {
 };
 
 /** Tests that share a process. */
-const PARTS = 'tests/{ops,formats,network,image}/**/*.test.ts';
+const PARTS = ['tests/{ops,formats,network,image}/**/*.test.ts', 'tests/scheduler/!(*memory).test.ts'];
 
 export default defineConfig(({ command, mode }) => {
   // Tests run in forks that inherit this environment; the linker reads LD_LIBRARY_PATH as they start.
@@ -85,9 +85,9 @@ export default defineConfig(({ command, mode }) => {
       hookTimeout: 120_000,
       projects: [
         // A fork for one file after another, as nothing but modules outlives them: that saves loading these a hundred times.
-        { extends: true, test: { name: 'parts', include: [PARTS], isolate: false } },
+        { extends: true, test: { name: 'parts', include: PARTS, isolate: false } },
         // A fork for each: they measure memory or time, change the environment, or start browsers.
-        { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts'], exclude: [PARTS] } },
+        { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts'], exclude: PARTS } },
       ],
     },
   };

@@ -95,6 +95,12 @@ describe('the network', () => {
     expect(bare.notes).toEqual(expect.arrayContaining([expect.stringMatching(/in an order that no file states: give it, e.g. --preprocess 'channels=BGR;range=255;mean=2,5,1;std=1'; the rest/)]));
   });
 
+  test('of several mean images none is taken, and that is told', async () => {
+    const mean = (name: string, value: number) => ({ name, bytes: blobProto({ shape: [1, 4, 6, 5], data: new Array<number>(120).fill(value) }) });
+    const net = await load(`${INPUT} ${relu}`, {}, {}, mean('a.binaryproto', 1), mean('b.binaryproto', 2));
+    expect(net.notes).toEqual(expect.arrayContaining(["several mean images beside it, of which none is taken: 'a.binaryproto', 'b.binaryproto'"]));
+  });
+
   test('of a mean image that is larger than the input, the middle counts', async () => {
     const text = `layer { name: "d" type: "MemoryData" top: "data" memory_data_param { batch_size: 1 channels: 1 height: 2 width: 3 } transform_param { mean_file: "m" } } ${relu}`;
     const plane = Array.from({ length: 25 }, (_, i) => (Math.floor(i / 5) === 1 || Math.floor(i / 5) === 2 ? i % 5 : 200));

@@ -1,6 +1,7 @@
 /** Caffe: a prototxt (text) with the layers, a caffemodel with the weights, perhaps a mean. */
 import { UnitscopeError } from '../../errors.ts';
 import type { Tensor } from '../../network/network.ts';
+import { quoteList } from '../../network/spelling.ts';
 import { baseName, type Format, type NamedFile } from '../format.ts';
 import { decodeText } from '../text.ts';
 import { readCaffe } from './graph.ts';
@@ -25,16 +26,20 @@ export const caffeFormat: Format = {
       throw new UnitscopeError('usage', message, { file: main.name }, hint);
     }
     const [{ name, bytes }] = weights as [NamedFile];
-    return readCaffe(
+    const means = files.filter((file) => file.name.toLowerCase().endsWith('.binaryproto'));
+    const network = readCaffe(
       {
         text: decodeText(main.bytes, main.name),
         file: main.name,
         blobs: readCaffeModel({ file: name, bytes }),
         weightsFile: baseName(name),
-        mean: meanAmong(files),
+        mean: means.length === 1 ? meanOf(means[0]!) : undefined,
       },
       options,
     );
+    if (means.length < 2) return network;
+    const note = `several mean images beside it, of which none is taken: ${quoteList(means.map((file) => baseName(file.name)))}`;
+    return { ...network, notes: [...(network.notes ?? []), note] };
   },
 };
 
@@ -45,7 +50,4 @@ function isPrototxt(bytes: Uint8Array): boolean {
   return !/^\s*[{[<]/.test(text) && /(^|[\s}])layers?\s*:?\s*\{/.test(text);
 }
 
-function meanAmong(files: readonly NamedFile[]): Tensor | undefined {
-  const file = files.find(({ name }) => name.toLowerCase().endsWith('.binaryproto'));
-  return file && readBlob(file.bytes, { file: file.name, bytes: file.bytes });
-}
+const meanOf = ({ name, bytes }: NamedFile): Tensor => readBlob(bytes, { file: name, bytes });
