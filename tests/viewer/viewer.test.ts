@@ -74,12 +74,12 @@ describe('the page', () => {
 
   test('a regularizer acts while it runs', async () => {
     // The picture must have grown well above what one step adds, or decay has nothing to take.
-    await steps(page, (await look(page)).climb.step + 80);
+    await steps(page, (await look(page)).climb.step + 50);
     const before = (await look(page)).climb;
     expect(before.phase).toBe('running');
     await page.locator('unitscope-app >>> #decay').fill('0.9');
     // Slices that are on their way still run with the old settings: the faster a step, the more steps they hold.
-    await steps(page, before.step + 80);
+    await steps(page, before.step + 50);
     const { climb } = await look(page);
     expect(climb.phase).toBe('running');
     expect(climb.latest!.norm).toBeLessThan(before.latest!.norm * 0.9);
