@@ -87,7 +87,7 @@ export default defineConfig(({ command, mode }) => {
         // A fork for one file after another, as nothing but modules outlives them: that saves loading these a hundred times.
         { extends: true, test: { name: 'parts', include: PARTS, isolate: false } },
         // A fork for each: they measure memory or time, change the environment, or start browsers.
-        { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts'], exclude: PARTS } },
+        { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts'], exclude: PARTS, env: { FUZZ_RUNS: mode === 'fuzz' ? '10000' : '300' } } },
       ],
     },
   };
