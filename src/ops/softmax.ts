@@ -10,14 +10,18 @@ export interface SoftmaxAttributes {
 }
 
 /** The rows along an axis. */
-export const rowsOf = (shape: Shape, axis: number): SoftmaxParameters => ({
+const rowsOf = (shape: Shape, axis: number): SoftmaxParameters => ({
   outer: elements(shape.slice(0, axis)),
   size: shape[axis]!,
   inner: elements(shape.slice(axis + 1)),
 });
 
-export const softmax: Op<SoftmaxAttributes> = {
-  name: 'softmax',
+type RowKernel = (p: SoftmaxParameters) => string;
+type RowGradient = (p: SoftmaxParameters & { readonly accumulate: boolean }) => string;
+
+/** An op that treats every row along an axis for itself, by a kernel forward and one backward from its result. */
+export const rowwise = (name: string, forward: RowKernel, backward: RowGradient): Op<SoftmaxAttributes> => ({
+  name,
   attributes: { axis: 1 },
   weights: {},
   arity: [1, 1],
@@ -28,8 +32,8 @@ export const softmax: Op<SoftmaxAttributes> = {
   forward(c) {
     const p = rowsOf(c.y.shape, c.attributes.axis);
     c.dispatch({
-      kernel: 'softmax',
-      code: kernel(p),
+      kernel: name,
+      code: forward(p),
       tensors: { x: c.x[0]!, y: c.y },
       grid: linearGrid(p.outer * p.inner),
       flops: 5 * elements(c.y.shape),
@@ -40,11 +44,13 @@ export const softmax: Op<SoftmaxAttributes> = {
     if (!target) return;
     const p = rowsOf(c.y.shape, c.attributes.axis);
     c.dispatch({
-      kernel: 'softmax',
-      code: softmaxBackward({ ...p, accumulate: target.accumulate }),
+      kernel: name,
+      code: backward({ ...p, accumulate: target.accumulate }),
       tensors: { y: c.y, dy: c.dy, dx: target.tensor },
       grid: linearGrid(p.outer * p.inner),
       flops: 4 * elements(c.y.shape),
     });
   },
-};
+});
+
+export const softmax = rowwise('softmax', kernel, softmaxBackward);

@@ -34,12 +34,14 @@ const tfjs = (folder: string, files: readonly string[], names: Readonly<Record<s
 /** Scaled by 1/256, as LeNet's data layer does. */
 const DIGIT = 'channels=gray;range=0.99609375;mean=0;std=1';
 
+const FULL = process.env.UNITSCOPE_FULL === '1';
+
 interface Case {
   readonly name: string;
   readonly golden: string;
   readonly preprocess: string;
   readonly load: () => Promise<Network> | Network;
-  /** Some of those that were recorded, where all would take long for nothing. */
+  /** Some of those that were recorded, where all would take long; UNITSCOPE_FULL=1 takes all. */
   readonly images?: readonly string[];
   /** Layers of the file that the recording, made from another file of the same network, does not have. */
   readonly unrecorded?: number;
@@ -91,7 +93,7 @@ const report: string[] = [];
 afterAll(() => console.log(['deviations (layers: 1 = the tolerance):', ...report].join('\n  ')));
 
 describe.each(CASES)('$name', ({ name, golden, preprocess, load, unrecorded = 0, images: some }) => {
-  const images = some ?? readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
+  const images = (!FULL && some) || readdirSync(dataPath(`golden/${golden}`)).filter((image) => !image.startsWith('thirdparty'));
   const recordings = images.map((image) => ({ image, r: recording(golden, image) }));
   let network: Promise<Network> | undefined;
   const loaded = (): Promise<Network> => (network ??= Promise.resolve(load()));
