@@ -31,6 +31,8 @@ const viewer: BuildEnvironmentOptions = {
   target: 'es2023',
   // Never a data: URL: the viewer's content policy lets it fetch from its own origin only.
   assetsInlineLimit: 0,
+  // One file of half a megabyte, from the user's own machine: nothing is gained by splitting it.
+  chunkSizeWarningLimit: 1000,
 };
 
 /** Packages that are native or carry large files: they stay packages, all others go into the file. */
