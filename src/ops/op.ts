@@ -82,6 +82,14 @@ export interface GradientTarget {
   readonly accumulate: boolean;
 }
 
+/** What a layer learns with. */
+export interface Learning {
+  /** [4] u32: number of the step, seed, 0, 0: what a layer's random numbers are made from. */
+  readonly clock: TensorRef;
+  /** The layer's weights as they are now, by name, in the layout of the file. */
+  readonly weights: Readonly<Record<string, TensorRef>>;
+}
+
 export interface ForwardContext<A> extends Recorder {
   readonly node: Node;
   readonly attributes: A;
@@ -89,6 +97,8 @@ export interface ForwardContext<A> extends Recorder {
   readonly y: TensorRef;
   /** True when a backward pass will follow: keep what it needs with `save`. */
   readonly training: boolean;
+  /** Set while the network is being trained; absent when it is only run. */
+  readonly learning?: Learning | undefined;
   save(key: string, tensor: TensorRef): void;
 }
 
@@ -101,6 +111,19 @@ export interface BackwardContext<A> extends Recorder {
   /** Gradient targets by input; undefined where nobody needs that gradient. */
   readonly dx: readonly (GradientTarget | undefined)[];
   readonly rule: ReluRule;
+  readonly learning?: Learning | undefined;
+  saved(key: string): TensorRef;
+}
+
+export interface LearnContext<A> extends Recorder {
+  readonly node: Node;
+  readonly attributes: A;
+  readonly x: readonly TensorRef[];
+  readonly y: TensorRef;
+  readonly dy: TensorRef;
+  readonly learning: Learning;
+  /** Where the gradients of the weights go, by name, each of the weight's shape; what was there is written over. */
+  readonly dw: Readonly<Record<string, TensorRef>>;
   saved(key: string): TensorRef;
 }
 
@@ -122,4 +145,8 @@ export interface Op<A = any> {
   readonly view?: boolean;
   forward(context: ForwardContext<A>): void;
   backward(context: BackwardContext<A>): void;
+  /** Records the gradients of the weights, after those of the inputs. */
+  learn?(context: LearnContext<A>): void;
+  /** Weights that training changes without a gradient: running moments. */
+  readonly state?: readonly string[];
 }
