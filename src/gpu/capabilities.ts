@@ -8,6 +8,8 @@ export interface Capabilities {
   readonly maxBinding: number;
   /** Weights may be stored as 16-bit floats; sums stay 32 bits wide. */
   readonly f16?: boolean;
+  /** Weights change from run to run: packing may move them and do nothing else, so none are transformed. */
+  readonly moved?: boolean;
   /** Kernels that measurements or a person chose, over what the cost model would. */
   readonly kernels?: KernelChoices;
 }

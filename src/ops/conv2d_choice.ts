@@ -82,6 +82,7 @@ function transformCost(p: Problem, { products, outputs, channels, tiles }: Winog
 }
 
 function winogradCandidates(p: Problem, c: Capabilities): Candidate[] {
+  if (c.moved) return [];
   return WINOGRAD_SIZES.flatMap((size) => {
     const shape = winogradShape(p, size);
     if (!shape || Math.max(...shape.bytes) > c.maxBinding) return [];

@@ -7,6 +7,7 @@ import { attributesOf, opOf } from '../ops/check.ts';
 import type { GradientTarget, ReluRule, TensorRef } from '../ops/op.ts';
 import { elements } from '../ops/shape.ts';
 import type { PlanBuilder } from './builder.ts';
+import type { Lessons } from './lessons.ts';
 
 /** What the forward pass leaves for the backward pass. */
 export interface Recorded {
@@ -18,6 +19,7 @@ export interface Recorded {
 /**
  * @param inputs tensors that the caller provides, by name.
  * @param training keep what a backward pass needs (winners of max pooling, scales of LRN).
+ * @param lessons the weights change: layers read them as they are at each run, and behave as they do in training.
  */
 export function recordForward(
   builder: PlanBuilder,
@@ -25,6 +27,7 @@ export function recordForward(
   shapes: ReadonlyMap<string, Shape>,
   inputs: ReadonlyMap<string, TensorRef>,
   training: boolean,
+  lessons?: Lessons,
 ): Recorded {
   const tensors = new Map(inputs);
   const saved = new Map<string, TensorRef>();
@@ -39,8 +42,9 @@ export function recordForward(
     const y = builder.tensor(node.output, shape);
     tensors.set(node.output, y);
     op.forward({
-      ...builder.recorder('forward', node.name, op.name),
-      node,
+      ...(lessons?.recorder('forward', node) ?? builder.recorder('forward', node.name, op.name)),
+      node: lessons?.node(node) ?? node,
+      learning: lessons?.learning(node),
       attributes: attributesOf(node, op),
       x,
       y,
@@ -72,8 +76,10 @@ export function recordBackward(
   dy: TensorRef,
   to: ReadonlyMap<string, TensorRef>,
   rule: ReluRule,
+  lessons?: Lessons,
 ): Map<string, TensorRef> {
-  const wanted = onPath(network, from, new Set(to.keys()));
+  const taught = lessons ? network.nodes.filter((node) => lessons.teaches(node)).map(({ output }) => output) : [];
+  const wanted = onPath(network, from, new Set([...to.keys(), ...taught]));
   const readers = consumers(network);
   const gradients = new Map<string, TensorRef>([[from, dy]]);
   const target = (name: string): GradientTarget => {
@@ -93,17 +99,18 @@ export function recordBackward(
       if (wanted.has(name)) passThrough(builder, node, gradient, tensors.get(name)!, shared, target, gradients);
       continue;
     }
-    op.backward({
-      ...builder.recorder('backward', node.name, op.name),
-      node,
+    const context = {
+      ...(lessons?.recorder('backward', node) ?? builder.recorder('backward', node.name, op.name)),
+      node: lessons?.node(node) ?? node,
       attributes: attributesOf(node, op),
       x: node.inputs.map((name) => tensors.get(name)!),
       y: tensors.get(node.output)!,
       dy: gradient,
-      dx: node.inputs.map((name) => (wanted.has(name) ? target(name) : undefined)),
-      rule,
-      saved: (key) => saved.get(`${node.output}/${key}`)!,
-    });
+      saved: (key: string) => saved.get(`${node.output}/${key}`)!,
+    };
+    const learning = lessons?.learning(node);
+    op.backward({ ...context, learning, dx: node.inputs.map((name) => (wanted.has(name) ? target(name) : undefined)), rule });
+    if (learning && lessons!.teaches(node)) op.learn!({ ...context, learning, dw: lessons!.targets(node) });
   }
   return gradients;
 }
