@@ -45,7 +45,8 @@ export async function evaluate(engine: Engine, network: Network, { batch, draw, 
       const { data: scores } = await runner.read(logits);
       const labels = 'seeds' in input ? draw!.labels : input.labels;
       labels.forEach((label, n) => confusion[label]![argmax(scores.subarray(n * classes, (n + 1) * classes))]!++);
-      progress?.((images += labels.length));
+      images += labels.length;
+      progress?.(images);
     }
   } finally {
     runner.dispose();

@@ -172,8 +172,9 @@ function number({ weights }: Node, sign: number): void {
   for (const { data } of Object.values(weights)) for (let i = 0; i < data.length; i++) data[i] = sign * next++;
 }
 
+/** A copy: what is packed may be the weights themselves. */
 function whole(content: Content): Float32Array | Uint32Array {
-  if (ArrayBuffer.isView(content)) return content;
+  if (ArrayBuffer.isView(content)) return content.slice();
   const parts = [...content];
   const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
