@@ -1,0 +1,57 @@
+/** How fast a network learns, step by step. */
+import { UnitscopeError } from '../errors.ts';
+
+/** Fields that all schedules have. */
+interface Base {
+  /** The learning rate at its highest. */
+  readonly rate: number;
+  /** Steps in which the rate grows from rate / warmup by equal amounts; below 1: a share of all steps. */
+  readonly warmup?: number;
+}
+
+/** Numbers below 1 are shares of all steps, others numbers of steps. */
+export type Schedule =
+  | (Base & { readonly kind: 'constant' })
+  /** From each of the steps `at` on, `factor` times what it was before. */
+  | (Base & { readonly kind: 'step'; readonly factor: number; readonly at: readonly number[] })
+  /** Half a cosine from the end of the warm-up to the last step, down to `floor` times the rate. */
+  | (Base & { readonly kind: 'cosine'; readonly floor?: number });
+
+/**
+ * The learning rate of a step.
+ * @param step 0 .. steps - 1
+ * @throws usage for numbers out of their range
+ */
+export function rateAt(schedule: Schedule, step: number, steps: number): number {
+  check(schedule, step, steps);
+  const inSteps = (value: number): number => (value < 1 ? Math.round(value * steps) : value);
+  const warmup = inSteps(schedule.warmup ?? 0);
+  if (step < warmup) return (schedule.rate * (step + 1)) / warmup;
+  switch (schedule.kind) {
+    case 'constant':
+      return schedule.rate;
+    case 'step':
+      return schedule.at.reduce((rate, at) => (step >= inSteps(at) ? rate * schedule.factor : rate), schedule.rate);
+    case 'cosine': {
+      const { rate, floor = 0 } = schedule;
+      const passed = Math.min(1, (step - warmup) / Math.max(1, steps - 1 - warmup));
+      return rate * (floor + ((1 - floor) * (1 + Math.cos(Math.PI * passed))) / 2);
+    }
+  }
+}
+
+function check(schedule: Schedule, step: number, steps: number): void {
+  const demand = (holds: boolean, attribute: string, wanted: string, value: unknown): void => {
+    if (!holds) throw new UnitscopeError('usage', `${attribute} must be ${wanted}, got ${String(value)}`, { attribute });
+  };
+  const finite = (value: number): boolean => value >= 0 && value < Infinity;
+  demand(Number.isInteger(steps) && steps > 0, 'steps', 'a positive whole number', steps);
+  demand(Number.isInteger(step) && step >= 0, 'step', 'a whole number that is not negative', step);
+  demand(finite(schedule.rate), 'rate', 'a number that is not negative', schedule.rate);
+  demand(finite(schedule.warmup ?? 0), 'warmup', 'a number of steps, or a share of them', schedule.warmup);
+  if (schedule.kind === 'step') {
+    demand(finite(schedule.factor), 'factor', 'a number that is not negative', schedule.factor);
+    for (const at of schedule.at) demand(finite(at), 'at', 'numbers of steps, or shares of them', at);
+  }
+  if (schedule.kind === 'cosine') demand((schedule.floor ?? 0) >= 0 && (schedule.floor ?? 0) <= 1, 'floor', 'a share of the rate', schedule.floor);
+}
