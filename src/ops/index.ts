@@ -9,6 +9,7 @@ import { conv2d } from './conv2d.ts';
 import { convTranspose2d } from './conv_transpose2d.ts';
 import { curves } from './curve.ts';
 import { dense } from './dense.ts';
+import { dropout } from './dropout.ts';
 import { globalAveragePool } from './global_average_pool.ts';
 import { globalMaxPool } from './global_max_pool.ts';
 import { layerNorm } from './layer_norm.ts';
@@ -39,6 +40,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     convTranspose2d,
     ...curves,
     dense,
+    dropout,
     flatten,
     globalAveragePool,
     globalMaxPool,

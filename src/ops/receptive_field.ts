@@ -223,7 +223,7 @@ const resize = moving((axis, place) => {
 });
 
 const POINTWISE = [
-  'abs', 'batch_norm', 'clip', 'elu', 'erf', 'exp', 'gelu', 'hard_sigmoid', 'hard_swish', 'identity', 'leaky_relu', 'log', 'power', 'prelu', 'relu', 'selu',
+  'abs', 'batch_norm', 'clip', 'dropout', 'elu', 'erf', 'exp', 'gelu', 'hard_sigmoid', 'hard_swish', 'identity', 'leaky_relu', 'log', 'power', 'prelu', 'relu', 'selu',
   'sigmoid', 'softplus', 'softsign', 'sqrt', 'swish', 'tanh',
 ];
 const JOINING = ['add', 'divide', 'maximum', 'minimum', 'multiply', 'subtract'];
