@@ -17,18 +17,22 @@ export interface BatchNormParameters {
 
 export const batchNormGrid = (p: BatchNormParameters): [number, number, number] => linearGrid(p.batch * p.channels * elementsOf(p.plane).stride);
 
-/** Entry point: the channel c, and for each element of the invocation, in a plane of its channel, a load and a store. */
-function main(p: BatchNormParameters, source: string, save: (at: string, value: string) => string): string {
+/**
+ * Entry point: the channel c, and for each element of the invocation, in a plane of its channel, the loads of the `sources`
+ * and a store. `scalars` binds what is the same for all of them.
+ */
+export function batchNormMain(p: BatchNormParameters, sources: readonly string[], save: (at: string, ...values: string[]) => string, scalars = ''): string {
   const elements = elementsOf(p.plane);
   const { stride, count, each } = elements;
+  const value = (step: number, source: number): string => `${source > 0 ? 'u' : 'v'}${step}`;
   return `
 ${linearMain(p.batch * p.channels * stride)}
   let plane = i / ${stride}u;
   let part = i - plane * ${stride}u;
   let c = plane % ${p.channels}u;
-  let at = plane * ${count}u + part;
-  ${range(each).map((step) => `let v${step} = ${source}[${plus('at', step * stride)}];`).join('\n  ')}
-  ${spreadOver('part', elements, (step) => save(plus('at', step * stride), `v${step}`))}
+  let at = plane * ${count}u + part;${scalars && `\n  ${scalars}`}
+  ${range(each).flatMap((step) => sources.map((source, k) => `let ${value(step, k)} = ${source}[${plus('at', step * stride)}];`)).join('\n  ')}
+  ${spreadOver('part', elements, (step) => save(plus('at', step * stride), ...sources.map((_, k) => value(step, k))))}
 }`;
 }
 
@@ -39,7 +43,7 @@ export function batchNorm(p: BatchNormParameters): string {
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<${type}>;
-${main(p, 'x', (at, x) => `y[${at}] = a[c] * ${x} + b[c];`)}`;
+${batchNormMain(p, ['x'], (at, x) => `y[${at}] = a[c] * ${x} + b[c];`)}`;
 }
 
 export function batchNormBackward(p: BatchNormParameters & { readonly accumulate: boolean }): string {
@@ -48,5 +52,5 @@ export function batchNormBackward(p: BatchNormParameters & { readonly accumulate
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<${type}>;
 @group(0) @binding(2) var<storage, read_write> dx: array<${type}>;
-${main(p, 'dy', (at, dy) => store(`dx[${at}]`, `a[c] * ${dy}`, p.accumulate))}`;
+${batchNormMain(p, ['dy'], (at, dy) => store(`dx[${at}]`, `a[c] * ${dy}`, p.accumulate))}`;
 }

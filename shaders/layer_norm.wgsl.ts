@@ -10,6 +10,7 @@
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { f32, linearGrid, MAX_GROUPS, store, WORKGROUP } from './prelude.wgsl.ts';
+import { total } from './reduction.wgsl.ts';
 
 export interface LayerNormParameters {
   readonly rows: number;
@@ -29,20 +30,6 @@ export function layerNormGrid(p: LayerNormParameters): [number, number, number] 
   const lines = Math.ceil(p.rows / MAX_GROUPS);
   return [Math.ceil(p.rows / lines), lines, 1];
 }
-
-/** Sum of the values of all invocations of a row, for each of them. */
-const total = (split: number): string =>
-  split === 1
-    ? 'fn total(value: f32, local: u32) -> f32 { return value; }'
-    : `var<workgroup> parts: array<f32, ${split}>;
-fn total(value: f32, local: u32) -> f32 {
-  parts[local] = value;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var part = 0u; part < ${split}u; part++) { sum += parts[part]; }
-  workgroupBarrier();
-  return sum;
-}`;
 
 /** Runs a statement for every index `k` of the row that is this invocation's, `at` being its element. */
 const each = (p: LayerNormParameters, statement: string): string =>

@@ -56,3 +56,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${save}
 }`;
 }
+
+/** WGSL function: the sum of the values of the `split` invocations of a workgroup, for each of them; of one, its own. */
+export const total = (split: number): string =>
+  split === 1
+    ? 'fn total(value: f32, local: u32) -> f32 { return value; }'
+    : `var<workgroup> parts: array<f32, ${split}>;
+fn total(value: f32, local: u32) -> f32 {
+  parts[local] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var part = 0u; part < ${split}u; part++) { sum += parts[part]; }
+  workgroupBarrier();
+  return sum;
+}`;

@@ -1,6 +1,7 @@
-/** Batch normalization at inference: an affine map per channel. */
+/** Batch normalization: an affine map per channel, by the running moments or, while the network learns, by those of the batch. */
 import { batchNorm as kernel, batchNormBackward, batchNormGrid, type BatchNormParameters } from '../../shaders/batch_norm.wgsl.ts';
 import type { Tensor } from '../network/network.ts';
+import { backwardLearning, forwardLearning, learnAffine } from './batch_norm_learning.ts';
 import type { Op, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
@@ -38,6 +39,7 @@ export const batchNorm: Op<BatchNormAttributes> = {
   },
   forward(c) {
     const x = c.x[0]!;
+    if (c.learning) return forwardLearning(c, c.learning, parameters(x));
     const affine = (): { a: Float64Array; b: Float64Array } => batchNormAffine(c.node.weights, c.attributes.epsilon);
     c.dispatch({
       kernel: 'batch_norm',
@@ -53,9 +55,10 @@ export const batchNorm: Op<BatchNormAttributes> = {
     });
   },
   backward(c) {
+    const x = c.x[0]!;
+    if (c.learning) return backwardLearning(c, parameters(x));
     const target = c.dx[0];
     if (!target) return;
-    const x = c.x[0]!;
     c.dispatch({
       kernel: 'batch_norm',
       code: batchNormBackward({ ...parameters(x), accumulate: target.accumulate }),
@@ -68,4 +71,6 @@ export const batchNorm: Op<BatchNormAttributes> = {
       flops: elements(x.shape),
     });
   },
+  learn: (c) => learnAffine(c, parameters(c.x[0]!)),
+  state: ['mean', 'variance'],
 };
