@@ -55,7 +55,7 @@ fn clutter(under: vec3f, q: vec2f, s: Scene) -> vec3f {
     d = select(d, abs(length(p) - size * 0.8) - size * 0.25, r.w < 0.2);
     let shown = mix(tint(s.hue + t.w, 0.45, 0.3 + 0.35 * r.w), colour, 0.3);
     colour *= 1.0 - 0.3 * softCover(d - 0.02, 0.07);
-    colour = mix(colour, shown * (1.0 + 0.25 * dot(p, s.light) / size), cover2(d, s));
+    colour = mix(colour, shown * (1.0 + 0.25 * dot(p, s.sun) / size), cover2(d, s));
   }
   return colour;
 }
@@ -71,7 +71,7 @@ fn before(under: vec3f, q: vec2f, s: Scene) -> vec3f {
   var d = box(p, vec2f(3.0, 0.06 + 0.08 * t.x));
   d = select(d, vesica(p, 0.15 + 0.1 * t.x, 0.5 + 0.3 * t.y), t.z < 0.66);
   d = select(d, circle(q - side * 1.05, 0.4 + 0.25 * t.x), t.z < 0.33);
-  let shown = tint(s.hue + t.w, 0.55, 0.2 + 0.4 * t.y) * (1.0 + 0.2 * dot(q, s.light)) * (1.0 - 0.3 * hump(d, 0.04));
+  let shown = tint(s.hue + t.w, 0.55, 0.2 + 0.4 * t.y) * (1.0 + 0.2 * dot(q, s.sun)) * (1.0 - 0.3 * hump(d, 0.04));
   let shaded = under * (1.0 - 0.35 * softCover(d - 0.02, 0.06));
   return mix(shaded, shown, cover2(d, s));
 }

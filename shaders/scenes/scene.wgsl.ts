@@ -54,8 +54,9 @@ struct Scene {
   // Width of a pixel in the object's frame and in the picture's.
   pixel: f32,
   dot: f32,
-  // Unit vector towards the light, in the object's frame.
+  // Unit vectors towards the light, in the object's frame and in the picture's.
   light: vec2f,
+  sun: vec2f,
   // The palette in linear light: hue (turns) of the main colour, three colours that go together, a dark and a pale one; the backdrop's two.
   hue: f32,
   main: vec3f,
@@ -107,7 +108,7 @@ fn paletteOf(seed: u32, time: f32, at: Pose, pixel: f32, seen: f32) -> Scene {
   let sun = direction(0.125 + 0.25 * t.z + 0.02 * wave(0.11 * time + t.w));
   let light = vec2f(dot(at.x, sun), dot(at.y, sun));
   return Scene(
-    seed, time, pixel, seen, light / length(light), hue,
+    seed, time, pixel, seen, light / length(light), sun, hue,
     tint(hue, 0.62 + 0.3 * u.x, 0.52 + 0.12 * t.w),
     tint(hue + apart, 0.5 + 0.35 * u.y, 0.5 + 0.16 * u.z),
     tint(hue + 0.5 * apart + 0.5, 0.6 + 0.3 * u.w, 0.55),
@@ -138,7 +139,7 @@ fn compose(q: vec2f, p: vec2f, fall: vec2f, s: Scene) -> vec3f {
   if (r.x < 0.5) { d = select(circle(c, half + 0.1), roundedBox(rotate(c, 0.2 * (r.y - 0.5)), vec2f(half, half * (0.75 + 0.25 * r.z)), 0.3 * r.w), r.x < 0.25); }
   var colour = clutter(backdrop(q, s), q, s);
   colour *= 1.0 - 0.45 * softCover(d - 0.04, 0.12);
-  let drawn = paint(p, s).xyz * (1.0 + 0.22 * dot(q, s.light)) * (1.0 - 0.25 * hump(d, 0.04));
+  let drawn = paint(p, s).xyz * (1.0 + 0.22 * dot(q, s.sun)) * (1.0 - 0.25 * hump(d, 0.04));
   return before(mix(colour, drawn, cover2(d, s)), q, s);
 }`,
 };
@@ -170,8 +171,8 @@ ${linearMain(count * stride)}
     if (pixel < ${plane}u) {
       let q = vec2f((f32(pixel % ${size}u) + 0.5) * seen - 1.0, 1.0 - (f32(pixel / ${size}u) + 0.5) * seen);
       let p = vec2f(dot(at.x, q - at.place), dot(at.y, q - at.place));
-      let lit = compose(q, p, fall, s) * exposure * (1.0 - 0.1 * dot(q, q));
-      let noisy = sqrt(clamp(lit, vec3f(0), vec3f(1))) + grain * (cellPick(vec2f(f32(pixel), 0), seed) + cellPick(vec2f(f32(pixel), 1), seed) - 1.0);
+      let light = compose(q, p, fall, s) * exposure * (1.0 - 0.1 * dot(q, q));
+      let noisy = sqrt(clamp(light, vec3f(0), vec3f(1))) + grain * (cellPick(vec2f(f32(pixel), 0), seed) + cellPick(vec2f(f32(pixel), 1), seed) - 1.0);
       let shown = clamp(noisy, vec3f(0), vec3f(1));
       let base = image * ${3 * plane}u + pixel;
       y[base] = shown.x;
