@@ -60,19 +60,23 @@ fn clutter(under: vec3f, q: vec2f, s: Scene) -> vec3f {
   return colour;
 }
 
-// Something in front, in every third picture: a bar, a leaf or a disc at the side; it hides at most a third.
+// Something in front, in every third picture: a bar, a leaf or a disc across a side of the object; it hides at most a third.
 fn before(under: vec3f, q: vec2f, s: Scene) -> vec3f {
   let r = pick4(s.seed, 56u);
   if (r.x > 0.33) { return under; }
   let t = pick4(s.seed, 57u);
   let angle = r.y + 0.008 * wave(0.21 * s.time + r.z);
   let side = direction(r.z);
-  let p = rotate(q - side * (0.15 + 0.5 * r.w), angle);
-  var d = box(p, vec2f(3.0, 0.06 + 0.08 * t.x));
-  d = select(d, vesica(p, 0.15 + 0.1 * t.x, 0.5 + 0.3 * t.y), t.z < 0.66);
-  d = select(d, circle(q - side * 1.05, 0.4 + 0.25 * t.x), t.z < 0.33);
-  let shown = tint(s.hue + t.w, 0.55, 0.2 + 0.4 * t.y) * (1.0 + 0.2 * dot(q, s.sun)) * (1.0 - 0.3 * hump(d, 0.04));
-  let shaded = under * (1.0 - 0.35 * softCover(d - 0.02, 0.06));
-  return mix(shaded, shown, cover2(d, s));
+  let at = (q - s.place) / s.span - side * (0.5 + 0.35 * r.w);
+  let p = rotate(at, angle);
+  let isLeaf = t.z < 0.66;
+  let wide = 0.17 + 0.08 * t.x;
+  var d = box(p, vec2f(6.0, 0.05 + 0.08 * t.x));
+  d = select(d, vesica(p, wide, 0.5 + 0.2 * t.y), isLeaf);
+  d = select(d, circle(at, 0.26 + 0.16 * t.x), t.z < 0.33);
+  let rib = select(0.0, 0.35, isLeaf && t.z >= 0.33) * max(hump(p.x, 0.015), 0.6 * hump(centred(6.0 * p.y - 7.0 * abs(p.x)), 0.1));
+  let shown = tint(s.hue + t.w, 0.35 + 0.2 * t.x, 0.25 + 0.35 * t.y) * (1.0 + 0.35 * dot(at, s.sun)) * (1.0 - 0.3 * hump(d, 0.05)) * (1.0 - rib);
+  let shaded = under * (1.0 - 0.4 * softCover((d - 0.03) * s.span, 0.06));
+  return mix(shaded, shown, cover2(d * s.span, s));
 }
 `;

@@ -5,7 +5,7 @@ import type { ScenePainter } from './scene.wgsl.ts';
 export const car: ScenePainter = {
   name: 'car',
   kind: 'object',
-  spin: 0.04,
+  spin: 0.025,
   flips: true,
   text: `${WHEEL}
 // The body's upper edge is carHood; the cabin leans by 'slope' at its ends: from a van to a coupe.

@@ -6,7 +6,9 @@ export const COLOUR = `
 // A hue (in turns: 0 red, 1/3 green, 2/3 blue) of a strength and a brightness as a display shows it, both 0..1.
 fn tint(hue: f32, strength: f32, bright: f32) -> vec3f {
   let h = vec3f(wave(hue + 0.25), wave(hue - 0.0833333), wave(hue + 0.5833333));
-  let shown = clamp(bright * (1.0 + strength * (h - 0.25)), vec3f(0), vec3f(1));
+  // Green looks brighter and stronger than it is: a little less of both.
+  let green = 0.15 * max(h.y, 0.0);
+  let shown = clamp(bright * (1.0 - green) * (1.0 + strength * (1.0 - green) * (h - 0.25)), vec3f(0), vec3f(1));
   return shown * shown;
 }
 

@@ -16,9 +16,9 @@ fn silhouette(p: vec2f, s: Scene) -> f32 { return min(faceHead(p, s), select(9.0
 fn paint(p: vec2f, s: Scene) -> vec4f {
   let side = select(-1.0, 1.0, p.x > 0.0);
   let haired = s.r1.y > 0.2;
-  let hair = mix(tint(0.06 + 0.04 * s.r1.z, 0.5, 0.1 + 0.45 * s.r1.w), s.second, select(0.0, 0.8, s.r3.x < 0.35));
+  let hair = mix(tint(0.06 + 0.04 * s.r1.z, 0.5, 0.1 + 0.45 * s.r1.w), s.second, select(0.0, 0.8, s.r3.x < 0.28));
   let natural = tint(0.06 + 0.03 * s.r2.x, 0.32 + 0.25 * s.r2.y, 0.36 + 0.5 * s.r2.z);
-  let skin = mix(natural, s.main, select(0.0, 0.85, s.r2.w < 0.3));
+  let skin = mix(natural, s.main, select(0.0, 0.75, s.r2.w < 0.16));
   let strand = 0.82 + 0.18 * wave(5.0 * p.x + 0.5 * wave(0.8 * p.y));
   let head = faceHead(p, s);
   let behind = faceHairBehind(p, s);

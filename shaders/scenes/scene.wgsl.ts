@@ -57,6 +57,9 @@ struct Scene {
   // Unit vectors towards the light, in the object's frame and in the picture's.
   light: vec2f,
   sun: vec2f,
+  // Where the object lies in the picture, and about its half width.
+  place: vec2f,
+  span: f32,
   // The palette in linear light: hue (turns) of the main colour, three colours that go together, a dark and a pale one; the backdrop's two.
   hue: f32,
   main: vec3f,
@@ -80,12 +83,12 @@ struct Pose { place: vec2f, x: vec2f, y: vec2f }
 fn posed(seed: u32, time: f32) -> Pose {
   let r = pick4(seed, 8u);
   let t = pick4(seed, 9u);
-  ${kind === 'object' ? 'let scale = 0.47 + 0.45 * r.x;' : 'let scale = 0.62 + 0.5 * r.x;'}
+  ${kind === 'object' ? 'let scale = 0.52 + 0.42 * r.x;' : 'let scale = 0.62 + 0.5 * r.x;'}
   let free = ${kind === 'object' ? '1.05 - scale' : '1.0'};
   let place = free * (2.0 * t.xy - 1.0) + 0.02 * vec2f(wave(0.19 * time + t.z), wave(0.31 * time + t.w));
   let turn = ${spin.toFixed(4)} * (2.0 * r.y - 1.0) + 0.012 * wave(0.23 * time + r.z);
   let d = direction(turn);
-  let shear = 0.3 * (r.z - 0.5);
+  let shear = 0.2 * (r.z - 0.5);
   let tall = 1.0 + 0.16 * (r.w - 0.5);
   let flip = ${flips ? 'select(-1.0, 1.0, t.z < 0.5)' : '1.0'};
   // The rows of the inverse of turn, shear, stretch and scale.
@@ -108,14 +111,14 @@ fn paletteOf(seed: u32, time: f32, at: Pose, pixel: f32, seen: f32) -> Scene {
   let sun = direction(0.125 + 0.25 * t.z + 0.02 * wave(0.11 * time + t.w));
   let light = vec2f(dot(at.x, sun), dot(at.y, sun));
   return Scene(
-    seed, time, pixel, seen, light / length(light), sun, hue,
-    tint(hue, 0.62 + 0.3 * u.x, 0.52 + 0.12 * t.w),
-    tint(hue + apart, 0.5 + 0.35 * u.y, 0.5 + 0.16 * u.z),
-    tint(hue + 0.5 * apart + 0.5, 0.6 + 0.3 * u.w, 0.55),
+    seed, time, pixel, seen, light / length(light), sun, at.place, seen / pixel, hue,
+    tint(hue, 0.5 + 0.28 * u.x, 0.53 + 0.12 * t.w),
+    tint(hue + apart, 0.4 + 0.34 * u.y, 0.52 + 0.16 * u.z),
+    tint(hue + 0.5 * apart + 0.5, 0.5 + 0.3 * u.w, 0.56),
     tint(hue + 0.45, 0.3, 0.16 + 0.06 * u.x),
     tint(hue + 0.06, 0.09, 0.9 + 0.05 * u.y),
-    tint(behind, 0.2 + 0.4 * u.z, lightness),
-    tint(behind + 0.12 * (u.w - 0.5), 0.12 + 0.3 * u.x, lightness + 0.18 + 0.12 * u.y),
+    tint(behind, 0.12 + 0.33 * u.z, lightness),
+    tint(behind + 0.16 * (u.w - 0.5), 0.08 + 0.26 * u.x, lightness + 0.16 + 0.16 * u.y),
     pick4(seed, 12u), pick4(seed, 13u), pick4(seed, 14u), pick4(seed, 15u),
   );
 }
@@ -165,7 +168,7 @@ ${linearMain(count * stride)}
   // Exposure and colour of the light, a darker rim.
   let e = pick4(seed, 36u);
   let exposure = (0.8 + 0.45 * e.x) * (1.0 + 0.16 * (e.yzw - 0.5));
-  let grain = 0.015 + 0.035 * pick(seed, 148u);
+  let grain = 0.01 + 0.03 * pick(seed, 148u);
   for (var k = 0u; k < ${PIXELS}u; k++) {
     let pixel = i % ${stride}u + k * ${stride}u;
     if (pixel < ${plane}u) {

@@ -11,7 +11,7 @@ fn silhouette(p: vec2f, s: Scene) -> f32 { return length(p) - sunDisc(s) - 0.1; 
 fn paint(p: vec2f, s: Scene) -> vec4f {
   let r = length(p);
   let disc = sunDisc(s);
-  let hue = mix(0.05 + 0.11 * s.r0.y, s.hue, select(0.0, 1.0, s.r0.z < 0.12));
+  let hue = mix(0.05 + 0.11 * s.r0.y, s.hue, select(0.0, 1.0, s.r0.z < 0.08));
   let core = tint(hue + 0.02, 0.55, 0.97);
   let fire = tint(hue - 0.035, 0.75, 0.9);
   // Rays: a is 0 in the middle of one and 1/2 between two, 'along' runs from 0 at its foot to 1 at its tip.

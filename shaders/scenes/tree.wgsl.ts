@@ -21,15 +21,20 @@ fn treeCrown(p: vec2f, s: Scene) -> f32 {
   let b = bearing(q);
   return 0.65 * (length(q) - 0.9 - 0.07 * wave(6.0 * b + s.r1.z + 0.3 * wave(2.0 * b)) - 0.035 * wave(13.0 * b + s.r1.w));
 }
+fn treeTiers(s: Scene) -> f32 { return 3.0 + floor(2.99 * s.r1.x); }
 // Tiers of the fir, each wider at its foot than the next one below at its top.
 fn treeFir(p: vec2f, s: Scene) -> f32 {
   let down = clamp((0.95 - p.y) / 1.45, 0.0, 1.0);
-  let tiers = 3.0 + floor(2.99 * s.r1.x);
+  let tiers = treeTiers(s);
   let t = down * tiers;
   let part = t - min(floor(t), tiers - 1.0);
-  let wide = (0.42 + 0.2 * s.r1.y) * (down - part / tiers + (1.5 * part) / tiers * (0.6 + 0.4 * down));
-  let d = (abs(p.x) - wide - 0.02 - 0.012 * wave(9.0 * p.x)) * 0.75;
-  return max(d, max(-0.5 - p.y + 0.04 * wave(4.0 * p.x), p.y - 0.97));
+  let k = t - part;
+  let wide = (0.5 + 0.18 * s.r1.y) / tiers;
+  // This tier's side, or the foot of the one above.
+  let x = abs(p.x) - 0.02 - 0.01 * wave(11.0 * p.x);
+  let side = 0.75 * (x - wide * mix(0.5 * k, k + 1.0, part));
+  let foot = max(x - wide * k, part * 1.45 / tiers);
+  return max(min(side, select(9.0, foot, k > 0.0)), max(-0.5 - p.y + 0.03 * wave(5.0 * p.x), p.y - 0.97));
 }
 fn silhouette(p: vec2f, s: Scene) -> f32 {
   return min(treeTrunk(p, s), select(treeCrown(p, s), treeFir(p, s), treeIsFir(s)));
@@ -44,13 +49,13 @@ fn paint(p: vec2f, s: Scene) -> vec4f {
   let crown = select(round, treeFir(q, s), fir);
   layer = vec4f(layer.xyz * (1.0 - 0.55 * softCover(crown - 0.06, 0.1)), layer.w);
   // Leaves: clumps of noise, lit from their own slope towards the light.
-  let scale = 6.0 + 3.0 * s.r2.z;
+  let scale = select(6.0, 9.0, fir) + 3.0 * s.r2.z;
   let at = q * scale + 17.0 * s.r3.xy;
   let clump = noise(at, s.seed);
   let lean = clump - noise(at + 0.45 * s.light, s.seed);
   let season = select(select(0.25 + 0.13 * s.r2.w, 0.02 + 0.11 * s.r2.w, s.r3.z < 0.3), 0.93, s.r3.z < 0.1);
-  let leaf = tint(season + 0.05 * (clump - 0.5), 0.65, 0.42 + 0.12 * s.r3.w);
-  let n = select((q - vec2f(0, 0.27)) / 0.8, vec2f(1.6 * q.x, 0.25), fir);
+  let leaf = tint(season + 0.05 * (clump - 0.5), 0.5, 0.42 + 0.1 * s.r3.w);
+  let n = select((q - vec2f(0, 0.27)) / 0.8, vec2f(1.6 * q.x, 0.5 - fract(treeTiers(s) * (0.95 - q.y) / 1.45)), fir);
   let leaves = matt(leaf * (0.72 + 0.5 * clump + 1.3 * lean), n, crown, s);
   layer = over(layer, leaves, cover(crown - 0.05 * (clump - 0.5), s));
   // Fruit, where the cell has one and it hangs well inside.
