@@ -24,6 +24,8 @@ export interface ScenePainter {
   readonly text: string;
   /** How far the object turns from upright, in turns to either side; 0.06 unless told, 0.5 is any way. */
   readonly spin?: number;
+  /** How far the middle of a pattern lies from that of the picture, at most, along each axis; 1 unless told. */
+  readonly shift?: number;
   /** May face left as well as right. */
   readonly flips?: boolean;
 }
@@ -78,13 +80,13 @@ struct Scene {
 `;
 
 /** From picture to object: p = (q - place) turned, sheared and scaled. */
-const pose = ({ kind, spin = 0.06, flips = false }: ScenePainter): string => `
+const pose = ({ kind, spin = 0.06, shift = 1, flips = false }: ScenePainter): string => `
 struct Pose { place: vec2f, x: vec2f, y: vec2f }
 fn posed(seed: u32, time: f32) -> Pose {
   let r = pick4(seed, 8u);
   let t = pick4(seed, 9u);
   ${kind === 'object' ? 'let scale = 0.52 + 0.42 * r.x;' : 'let scale = 0.62 + 0.5 * r.x;'}
-  let free = ${kind === 'object' ? '1.05 - scale' : '1.0'};
+  let free = ${kind === 'object' ? '1.05 - scale' : shift.toFixed(4)};
   let place = free * (2.0 * t.xy - 1.0) + 0.02 * vec2f(wave(0.19 * time + t.z), wave(0.31 * time + t.w));
   let turn = ${spin.toFixed(4)} * (2.0 * r.y - 1.0) + 0.012 * wave(0.23 * time + r.z);
   let d = direction(turn);
