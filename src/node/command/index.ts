@@ -12,5 +12,6 @@ import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
+import { scenes } from './scenes.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, scenes, kernels, bench, doctor];
