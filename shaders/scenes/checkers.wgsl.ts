@@ -5,6 +5,7 @@ export const checkers: ScenePainter = {
   name: 'checkers',
   kind: 'pattern',
   spin: 0.5,
+  shift: 0.5,
   text: `
 // -1 on one field, 1 on the next, of a width in turns of the pattern (two fields).
 fn checkersSide(x: f32, width: f32) -> f32 { return clamp((0.25 - abs(centred(x))) * 2.0 / width, -1.0, 1.0); }
@@ -12,12 +13,12 @@ fn checkersSide(x: f32, width: f32) -> f32 { return clamp((0.25 - abs(centred(x)
 fn paint(p: vec2f, s: Scene) -> vec4f {
   let cloth = s.r0.y < 0.35;
   // Aslant: what is far is small. The depth is 1 in the middle.
-  let aslant = select(0.36 * s.r0.z, 0.0, cloth || s.r0.z < 0.4);
+  let aslant = select(0.27 * s.r0.z, 0.0, cloth || s.r0.z < 0.4);
   let depth = 1.0 / max(1.0 + aslant * p.y, 0.3);
   let blown = select(0.0, 0.03 + 0.07 * s.r0.w, cloth);
   let wind = 0.5 * dot(p, direction(0.1 * s.r1.w)) + s.r1.z - 0.25 * s.time;
   let flat = p * depth + blown * vec2f(0.4 * wave(wind + 0.3), wave(wind));
-  let fields = 1.5 + 1.6 * s.r0.x;
+  let fields = 1.8 + 1.5 * s.r0.x;
   let g = rotate(flat, select(0.5 * s.r1.x, 0.02 * s.r1.x, s.r1.x < 0.4)) * fields + 2.0 * s.r2.xy + vec2f(0.04 * s.time, 0);
   let width = max(fields * s.pixel * depth * depth, 0.004);
   let side = checkersSide(0.5 * g.x, width) * checkersSide(0.5 * g.y, width);
