@@ -2,7 +2,7 @@
 import type { Activation } from '../../shaders/activation.wgsl.ts';
 import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
-import type { BackwardContext, TensorRef } from './op.ts';
+import type { LearnContext, ReluRule, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
 export interface FusedAttributes {
@@ -22,8 +22,11 @@ export function activationOf(attributes: FusedAttributes): Activation {
     : { kind: attributes.activation };
 }
 
+/** A rule is for gradients of inputs alone: those of weights are what they are. */
+type Gated = Pick<LearnContext<FusedAttributes>, 'attributes' | 'y' | 'dy' | 'scratch' | 'dispatch'> & { readonly rule?: ReluRule };
+
 /** The gradient before a layer's activation: dy itself where it has none. */
-export function gatedGradient(c: BackwardContext<FusedAttributes>): TensorRef {
+export function gatedGradient(c: Gated): TensorRef {
   const activation = activationOf(c.attributes);
   if (activation.kind === 'none') return c.dy;
   const count = elements(c.y.shape);
@@ -31,7 +34,7 @@ export function gatedGradient(c: BackwardContext<FusedAttributes>): TensorRef {
   c.dispatch({
     kernel: 'relu',
     part: 'gate',
-    code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
+    code: gateKernel({ count, activation, rule: c.rule ?? 'gradient', accumulate: false }),
     tensors: { y: c.y, dy: c.dy, dx: gated },
     grid: elementwiseGrid(count),
     flops: 0,

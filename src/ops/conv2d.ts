@@ -1,6 +1,7 @@
 /** 2-D convolution with stride, asymmetric padding, dilation, groups, bias and a fused activation. */
 import { FUSED } from './activation.ts';
 import { recordChosen } from './conv2d_choice.ts';
+import { learnConv2d } from './conv2d_learn.ts';
 import { backwardOperands, convolution, forwardOperands, transposed, type Conv2dAttributes } from './conv2d_problem.ts';
 import type { Op } from './op.ts';
 
@@ -35,4 +36,5 @@ export const conv2d: Op<Conv2dAttributes> = {
     const [dx] = c.dx;
     if (dx) recordChosen(c, transposed(backwardOperands(c, dx)));
   },
+  learn: learnConv2d,
 };

@@ -22,7 +22,7 @@ export interface Layout {
 }
 
 /** How the kernel wants its input to lie. */
-export function layoutOf(p: Problem): Layout {
+export function layoutOf(p: Pick<Problem, 'x' | 'kernel' | 'stride' | 'dilation' | 'insert' | 'top' | 'left' | 'outHeight' | 'outWidth'>): Layout {
   const [, , inHeight, inWidth] = p.x.shape as [number, number, number, number];
   const height = Math.ceil(((p.outHeight - 1) * p.stride[0] + (p.kernel[0] - 1) * p.dilation[0] + 1) / p.stride[0]);
   const width = Math.ceil(((p.outWidth - 1) * p.stride[1] + (p.kernel[1] - 1) * p.dilation[1] + 1) / p.stride[1]);
@@ -30,8 +30,13 @@ export function layoutOf(p: Problem): Layout {
   return { height, width, aligned: plain && p.top === 0 && p.left === 0 && height === inHeight && width === inWidth };
 }
 
-/** Records the copy of x into phases with a border; the tensor itself where it already lies right. */
-function layOut(recorder: Recorder, p: Problem, { height, width, aligned }: Layout): TensorRef {
+/** Records the copy of x into phases with a border, under a `label` of its own; the tensor itself where it already lies right. */
+export function layOut(
+  recorder: Recorder,
+  label: string,
+  p: Pick<Problem, 'x' | 'gate' | 'stride' | 'insert' | 'top' | 'left'>,
+  { height, width, aligned }: Layout,
+): TensorRef {
   const { x, gate } = p;
   const [n, channels, inHeight, inWidth] = x.shape as [number, number, number, number];
   const phases = p.stride[0] * p.stride[1];
@@ -51,7 +56,7 @@ function layOut(recorder: Recorder, p: Problem, { height, width, aligned }: Layo
   }
   const y = recorder.scratch(`${x.label}.border`, [n, channels * phases, height, width]);
   const of = { channels, inHeight, inWidth, top: p.top, left: p.left, height, width };
-  const sizes = recorder.constant(`${p.pass}.border`, [BORDER_SIZES], () => borderSizes(of));
+  const sizes = recorder.constant(`${label}.border`, [BORDER_SIZES], () => borderSizes(of));
   recorder.dispatch({
     kernel: 'border',
     part: 'border',
@@ -95,7 +100,7 @@ export function convolve(
 
 export function recordDirect(recorder: Recorder, p: Problem, { tileM, tileP }: Tile, choice: Choice): void {
   const layout = layoutOf(p);
-  const x = layOut(recorder, p, layout);
+  const x = layOut(recorder, p.pass, p, layout);
   const { groups, channels, outputs, shuffle } = p;
   const packed = { groups, outputs, channels, taps: p.kernel[0] * p.kernel[1], tileM };
   const tiles = Math.ceil(outputs / tileM);
