@@ -3,6 +3,7 @@ import { dense as kernel, denseBackward, denseBlocks, denseGrid, denseQuads, typ
 import { elementwiseGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
 import { gateKernel } from '../../shaders/relu.wgsl.ts';
 import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
+import { learnDense } from './dense_learn.ts';
 import type { Capabilities, Choice, Op, Recorder, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
 
@@ -122,4 +123,5 @@ export const dense: Op<FusedAttributes> = {
       });
     }
   },
+  learn: learnDense,
 };
