@@ -38,6 +38,12 @@ export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgr
 export { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, PRESETS, type AscentSettings } from './methods/settings.ts';
 export { STARTS, type Start } from './methods/start_image.ts';
 export { layerShape, mapShape, parseUnit, unitIndex, unitName, type Unit } from './methods/unit.ts';
+export { sceneDrawing, heldOutSeeds, trainingSeeds } from './methods/scene_drawing.ts';
+export { Trainer, type Drawing, type LayerWatch, type Tally, type TrainerOptions, type TrainerState, type TrainingInput } from './methods/trainer.ts';
+export { evaluate, type EvaluateOptions, type Evaluation } from './methods/evaluate.ts';
+export { rateAt, type Schedule } from './methods/schedule.ts';
+export { initialize, seedOf, type Initialization } from './methods/initialize.ts';
+export { type Optimizer } from './scheduler/optimizer.ts';
 export { LiveView, type LayerInfo, type LiveReport, type MapRange } from './methods/live.ts';
 export { Display, type GridLayout, type MapColors } from './methods/display.ts';
 export { Surface, type GpuCanvas, type PixelSink } from './gpu/surface.ts';

@@ -9,7 +9,7 @@ import type { Network, Tensor } from '../network/network.ts';
 import type { TensorRef } from '../ops/op.ts';
 import type { PlanBuilder } from '../scheduler/builder.ts';
 import { compile } from '../scheduler/compile.ts';
-import type { Optimizer } from '../scheduler/optimizer.ts';
+import { correctionsOf, type Optimizer } from '../scheduler/optimizer.ts';
 import { Runner } from '../scheduler/runner.ts';
 import { compileTraining, type TrainingPlan } from '../scheduler/training.ts';
 
@@ -123,9 +123,8 @@ export class Trainer {
   private feed(number: number, rate: number, input: TrainingInput): string[] {
     const { runner, options } = this;
     const { optimizer, seed, draw, batch } = options;
-    const [first, second] = optimizer.kind === 'adam' ? [optimizer.beta1, optimizer.beta2] : [0, 0];
     runner.write('clock', Uint32Array.of(number, seed, 0, 0));
-    runner.write('schedule', Float32Array.of(rate, 1 - first ** number, 1 - second ** number, 0));
+    runner.write('schedule', Float32Array.of(rate, ...correctionsOf(optimizer, number), 0));
     if ('seeds' in input) {
       if (!draw) throw new UnitscopeError('usage', 'this training draws no pictures: give it images and labels');
       if (input.seeds.length !== batch) throw new UnitscopeError('usage', `a step takes ${batch} seeds, got ${input.seeds.length}`);
