@@ -22,6 +22,7 @@ export { preprocessCandidates, type Candidate } from './image/preprocess_candida
 export * from './image/deprocess.ts';
 export * from './image/colormap.ts';
 export * from './image/sheet.ts';
+export { drawLettering, letteringSize } from './image/lettering.ts';
 export { decodePng, encodePng, readPngText } from './image/png.ts';
 export * from './image/recipe.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
@@ -38,6 +39,7 @@ export { Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgr
 export { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, PRESETS, type AscentSettings } from './methods/settings.ts';
 export { STARTS, type Start } from './methods/start_image.ts';
 export { layerShape, mapShape, parseUnit, unitIndex, unitName, type Unit } from './methods/unit.ts';
+export { recordScenes, renderScenes, SCENE_CLASSES, SCENE_SIZE, SCENE_SIZES, TRAINING_SEEDS, type RenderedScene, type SceneItem, type ScenesOptions } from './methods/scenes.ts';
 export { sceneDrawing, heldOutSeeds, trainingSeeds } from './methods/scene_drawing.ts';
 export { Trainer, type Drawing, type LayerWatch, type Tally, type TrainerOptions, type TrainerState, type TrainingInput } from './methods/trainer.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './methods/evaluate.ts';
