@@ -71,7 +71,7 @@ export function parseBeginning(section: Fields, usual: Beginning): Beginning {
   const fields = section.fields('init');
   const way = fields.raw('weights');
   const begin: Beginning = {
-    weights: way instanceof Map ? { normal: normal(fields) } : fields.oneOf('weights', ['he', 'xavier'], usual.weights as 'he'),
+    weights: way instanceof Map ? { normal: normal(fields) } : way === undefined ? usual.weights : fields.oneOf<'he' | 'xavier'>('weights', ['he', 'xavier']),
     scale: fields.number('scale', usual.scale, { least: 0 }),
     bias: fields.number('bias', usual.bias),
   };

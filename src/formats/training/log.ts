@@ -125,3 +125,24 @@ function heldOutOf(fields: Fields): NonNullable<LoggedTraining['heldOut']> {
   fields.fault('confusion', 'must be as many lists of as many counts');
   return { accuracy };
 }
+
+/** The first line: what is learnt. */
+export function headLine(head: { readonly name: string; readonly labels: readonly string[]; readonly batch: number; readonly steps: number }): string {
+  const { name, labels, batch, steps } = head;
+  return JSON.stringify({ training: name, labels, batch, steps });
+}
+
+/** The line of a step, with six digits of each number. */
+export function stepLine({ step, loss, accuracy, rate, imagesPerSecond, layers }: LoggedStep): string {
+  const short = (value: number): number => Number(value.toPrecision(6));
+  const own = [...layers].map(([name, { gradient, weight, change, nonFinite, zeros, dead, units }]) => [
+    name,
+    { gradient: short(gradient), weight: short(weight), change: short(change), non_finite: nonFinite, ...(units !== undefined && { zeros: short(zeros!), dead, units }) },
+  ]);
+  // fromEntries defines keys one by one, so that a layer called __proto__ stays a layer.
+  return JSON.stringify({ step, loss: short(loss), accuracy: short(accuracy), rate: short(rate), images_per_second: short(imagesPerSecond), layers: Object.fromEntries(own) });
+}
+
+export const haltLine = (halt: NonNullable<LoggedTraining['halt']>): string => JSON.stringify({ halt });
+
+export const heldOutLine = (step: number, heldOut: NonNullable<LoggedTraining['heldOut']>): string => JSON.stringify({ step, held_out: heldOut });
