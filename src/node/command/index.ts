@@ -4,6 +4,7 @@ import { bench } from './bench.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
 import { convert } from './convert.ts';
+import { diagnose } from './diagnose.ts';
 import { doctor } from './doctor.ts';
 import { fetch } from './fetch.ts';
 import { gradient } from './gradient.ts';
@@ -13,5 +14,6 @@ import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
+import { train } from './train.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, scenes, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, scenes, train, diagnose, kernels, bench, doctor];

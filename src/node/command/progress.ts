@@ -24,8 +24,11 @@ export class Progress {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Says that `done` of `total` steps of `label` are done, written as `show` writes them; a new label starts a new clock. */
-  report(label: string, done: number, total: number, show: (count: number) => string = String): void {
+  /**
+   * Says that `done` of `total` steps of `label` are done, written as `show` writes them; a new label starts a new clock.
+   * @param detail what else there is to say now
+   */
+  report(label: string, done: number, total: number, show: (count: number) => string = String, detail = ''): void {
     const now = this.now();
     if (label !== this.label) {
       this.clear();
@@ -39,7 +42,8 @@ export class Progress {
     this.shown = now;
     const elapsed = now - this.started;
     const fresh = done - this.first;
-    const time = last ? `took ${duration(elapsed)}` : fresh > 0 ? `${duration((elapsed / fresh) * (total - done))} left` : '';
+    const ends = last ? `took ${duration(elapsed)}` : fresh > 0 ? `${duration((elapsed / fresh) * (total - done))} left` : '';
+    const time = [detail, ends].filter(Boolean).join(', ');
     if (!this.screen.isTTY) {
       this.screen.write(`${label}: ${show(done)} of ${show(total)}${time && `, ${time}`}\n`);
       return;
