@@ -50,3 +50,8 @@ export { LiveView, type LayerInfo, type LiveReport, type MapRange } from './meth
 export { Display, type GridLayout, type MapColors } from './methods/display.ts';
 export { Surface, type GpuCanvas, type PixelSink } from './gpu/surface.ts';
 export { deviceLoss } from './gpu/loss.ts';
+export type * from './network/training.ts';
+export { mix, shuffled } from './methods/chance.ts';
+export { Epochs, RepeatedScenes } from './methods/batches.ts';
+export { draft, withoutDropout, type Draft } from './methods/draft.ts';
+export { diagnose, THRESHOLDS, type Finding, type FindingKind, type LayerRecord, type StepRecord, type TrainingLog } from './analysis/diagnosis.ts';
