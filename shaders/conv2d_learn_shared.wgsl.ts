@@ -87,8 +87,13 @@ export function conv2dLearnShared(): string {
   const gather = (s: number, u: number): string =>
     `let iy${s}_${u} = oy + y${s}_${u}; let ix${s}_${u} = ox + x${s}_${u};
     let v${s}_${u} = select(0.0, x[image + plane${s}_${u} + iy${s}_${u} * width + ix${s}_${u}], isTerm && iy${s}_${u} < height && ix${s}_${u} < width);`;
-  const put = (r: number, l: number, j: number): string =>
-    `if (m${r} + ${l}u < outputs && k + ${j}u < columns) { dw[to + (m${r} + ${l}u) * columns + ${j}u] = a${r}_${j}.${'xyzw'[l]}; }`;
+  // Component by component in a loop: less to compile.
+  const put = (r: number): string => `for (var l = 0u; l < 4u; l++) {
+    let m = firstRow + 4u * (row + ${r * down}u) + l;
+    if (m < outputs) {
+      ${lines(four.map((j) => `if (k + ${j}u < columns) { dw[to + m * columns + ${j}u] = a${r}_${j}[l]; }`))}
+    }
+  }`;
   return wgsl`
 @group(0) @binding(0) var<storage, read> sizes: array<u32, ${SIZE.length}>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -144,7 +149,6 @@ fn main(@builtin(workgroup_id) job: vec3u, @builtin(local_invocation_index) loca
   }
   let k = firstColumn + 4u * place;
   let to = (job.z * sizes[GROUPS] + group) * outputs * columns + k;
-  ${lines(rowQuads.map((r) => `let m${r} = firstRow + 4u * (row + ${r * down}u);`))}
-  ${lines(rowQuads.flatMap((r) => four.flatMap((l) => four.map((j) => put(r, l, j)))))}
+  ${lines(rowQuads.map(put))}
 }`;
 }

@@ -75,13 +75,14 @@ export function unitsOf({ channels, kernel }: LearnLayer, tile: LearnTile): numb
 
 /**
  * Instructions of a processor that plays the GPU, for four invocations (as in conv2d_choice.ts): a load or store, a
- * multiply-add, a variable that a turn of the loop carries, a swap, a bound, what a turn and an invocation cost besides.
+ * multiply-add, a variable that a turn of the loop carries, a swap, a bound, what a turn and an invocation cost besides; and
+ * what it takes to compile a multiply-add of a turn, shared out among some thousand steps of training.
  */
-const PRICE = { access: 95, multiplyAdd: 4, carry: 12, swap: 3, bound: 5, turn: 100, invocation: 150 } as const;
+const PRICE = { access: 95, multiplyAdd: 4, carry: 12, swap: 3, bound: 5, turn: 100, invocation: 150, compile: 300 } as const;
 
 /** Accumulators of a tile, and multiply-adds of a turn: more would take long to compile. */
-const MOST_ACCUMULATORS = 160;
-const MOST_MULTIPLY_ADDS = 800;
+const MOST_ACCUMULATORS = 168;
+const MOST_MULTIPLY_ADDS = 1400;
 /** Of a GPU, whose registers are few. */
 const GPU_ACCUMULATORS = 48;
 /** Columns of a kernel that one unit covers. */
@@ -130,7 +131,7 @@ export function learnCost(layer: LearnLayer, walk: Walk, tile: LearnTile, spread
     accumulators * (run * PRICE.multiplyAdd + PRICE.carry) +
     PRICE.turn;
   const turns = walk.blocks * walk.lines * Math.ceil(walk.length / run);
-  return { units, padded, cost: quads * (turns * turn + accumulators * PRICE.access + PRICE.invocation) };
+  return { units, padded, cost: quads * (turns * turn + accumulators * PRICE.access + PRICE.invocation) + accumulators * run * PRICE.compile };
 }
 
 /** The cheapest tile and walk. */
