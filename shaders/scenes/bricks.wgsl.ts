@@ -26,6 +26,8 @@ fn paint(p: vec2f, s: Scene) -> vec4f {
   let face = vec2f(0.5 * long, 0.5) - gap - 0.02 * v;
   let worn = 0.1 * (rough - 0.5) + 0.05 * (sand - 0.5);
   let d = roundedBox(c, face, 0.05 + 0.12 * s.r1.z) + worn;
+  // 0 where another brick's share begins, 1 from a pixel inside: nothing jumps there.
+  let own = clamp(min(0.5 * long - abs(c.x), 0.5 - abs(c.y)) / (courses * s.pixel), 0.0, 1.0);
   let lean = sign(c) * clamp((abs(c) - face + 0.16) / 0.16, vec2f(0), vec2f(1));
 
   // Burnt clay, or a wall painted in the palette's colour.
@@ -34,10 +36,10 @@ fn paint(p: vec2f, s: Scene) -> vec4f {
   let burn = 0.46 + 0.1 * (s.r2.z - 0.5) + 0.2 * (v - 0.5) - select(0.0, 0.16, u > 0.86) + select(0.0, 0.13, u < 0.1);
   let brick = tint(hue, select(0.3 + 0.35 * s.r2.w, 0.5 + 0.2 * s.r2.w, clay), burn);
   let lime = mix(0.5 * s.pale, select(0.5 * s.deep, s.pale * 0.85, s.r3.x < 0.45), ramp(0.3, 0.7, s.r3.x));
-  let shadow = softCover(roundedBox(c + 0.1 * s.light, face, 0.1) + worn, 0.05);
+  let shadow = own * softCover(roundedBox(c + 0.1 * s.light, face, 0.1) + worn, 0.05);
   var colour = lime * (0.75 + 0.4 * sand) * (1.0 - 0.5 * shadow);
   let shown = matt(brick * (0.74 + 0.3 * rough + 0.24 * sand), 0.8 * lean, d / courses, s);
-  colour = mix(colour, shown, cover(d / courses, s));
+  colour = mix(colour, shown, min(own, cover(d / courses, s)));
 
   // Rain has stained it, leaves somewhere shade it.
   let stain = noise(p * vec2f(2.2, 0.7) + 7.0 * s.r3.yz, s.seed + 6u);

@@ -16,16 +16,17 @@ fn paint(p: vec2f, s: Scene) -> vec4f {
   let fire = tint(hue - 0.035, 0.75, 0.9);
   // Rays: a is 0 in the middle of one and 1/2 between two, 'along' runs from 0 at its foot to 1 at its tip.
   let count = 2.0 * floor(4.0 + 4.99 * s.r0.w);
-  let bend = select(0.0, 0.12, s.r1.x < 0.35) * wave(2.2 * r - 0.3 * s.time);
+  let wavy = s.r1.x < 0.35;
+  let bend = select(0.0, 0.1, wavy) * wave(2.0 * r - 0.3 * s.time);
   let turn = (bearing(p) + 0.01 * s.time) * count + bend * r * 4.0;
   let which = floor(turn + 0.5);
   let short = abs(which - 2.0 * floor(0.5 * which)) * 0.3 * s.r1.y;
   let foot = disc + 0.04 + 0.1 * s.r1.z;
   let along = (r - foot) / (1.0 - foot - short * (1.0 - foot));
   let arcOf = 6.2831853 * r / count;
-  let pointed = abs(centred(turn)) * arcOf - (1.0 - along) * 0.42 * 6.2831853 * foot / count;
+  let pointed = abs(centred(turn)) * arcOf - (1.0 - along) * 0.42 * 6.2831853 * foot / count - select(0.0, 0.012, wavy);
   let stroke = abs(centred(turn)) * arcOf - 0.12 * 6.2831853 * foot / count - 0.02;
-  let ray = max(select(pointed, stroke, s.r1.w < 0.3) * 0.9, max(foot - r, (along - 1.0) * 0.5));
+  let ray = max(select(pointed, stroke, s.r1.w < 0.3) * select(0.9, 0.55, wavy), max(foot - r, (along - 1.0) * 0.5));
   // The glow is light on what lies behind.
   let glow = 0.6 * hump(max(r - disc, 0.0), 0.3);
   var layer = vec4f(fire * glow, 0.75 * glow);

@@ -11,6 +11,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { createImage, type Image } from '../image/image.ts';
 import type { Recorder, TensorRef } from '../ops/op.ts';
 import { PlanBuilder } from '../scheduler/builder.ts';
+import type { Plan } from '../scheduler/plan.ts';
 import { Runner } from '../scheduler/runner.ts';
 
 /** Names by class number. */
@@ -99,18 +100,23 @@ export async function* renderScenes(engine: Engine, { items, size = SCENE_SIZE, 
   checkSceneSize(size);
   items.forEach(checkItem);
   const most = Math.max(1, Math.min(MOST, Math.floor(SUBMISSION / (size * size))));
-  for (let number = 0; number < PAINTERS.length; number++) {
+  const jobs = PAINTERS.flatMap((_, number) => {
     const own = items.flatMap((item, index) => (item.class === number ? [{ ...item, index }] : []));
-    if (own.length === 0) continue;
-    throwIfAborted(signal);
+    if (own.length === 0) return [];
     const batch = Math.min(own.length, most);
-    const runner = await sceneRunner(engine, { number, batch, size, timed: own.some(({ time }) => time) });
+    return { own, batch, plan: scenePlan(engine, { number, batch, size, timed: own.some(({ time }) => time) }) };
+  });
+  // All kernels compile beside each other, and while pictures are drawn; what fails is told where it is used.
+  for (const { plan } of jobs) for (const { label, code } of plan.passes.get('draw')!) engine.pipelines.compile(label, code).catch(() => undefined);
+  for (const { own, batch, plan } of jobs) {
+    throwIfAborted(signal);
+    const runner = await Runner.create(engine, plan);
     try {
       for (let at = 0; at < own.length; at += batch) {
         throwIfAborted(signal);
         const part = own.slice(at, at + batch);
         runner.write('seeds', Uint32Array.from(part, ({ seed }) => seed));
-        if (runner.plan.named.has('frames')) runner.write('frames', Float32Array.from(part, ({ time = 0 }) => time));
+        if (plan.named.has('frames')) runner.write('frames', Float32Array.from(part, ({ time = 0 }) => time));
         runner.run(['draw']);
         const { data } = await runner.read('images');
         for (const [n, { index }] of part.entries()) yield { index, image: pictureOf(data, size, n) };
@@ -121,13 +127,13 @@ export async function* renderScenes(engine: Engine, { items, size = SCENE_SIZE, 
   }
 }
 
-function sceneRunner(engine: Engine, { number, batch, size, timed }: { number: number; batch: number; size: number; timed: boolean }): Promise<Runner> {
+function scenePlan(engine: Engine, { number, batch, size, timed }: { number: number; batch: number; size: number; timed: boolean }): Plan {
   const plan = new PlanBuilder('scenes', batch, engine.capabilities);
   const seeds = plan.persistent('seeds', [batch], 'u32');
   const images = plan.persistent('images', [batch, 3, size, size]);
   const frames = timed ? plan.persistent('frames', [batch]) : undefined;
   recordScenes(plan.recorder('draw', 'scenes', 'scene'), { seeds, images, frames }, { classes: Array.from({ length: batch }, () => number) });
-  return Runner.create(engine, plan.build());
+  return plan.build();
 }
 
 /** Picture n of [N, 3, S, S]. */
