@@ -20,14 +20,6 @@ fn taper(p: vec2f, a: vec2f, b: vec2f, ra: f32, rb: f32) -> f32 {
   let h = clamp(dot(pa, ba) / max(dot(ba, ba), 1e-9), 0.0, 1.0);
   return length(pa - ba * h) - mix(ra, rb, h);
 }
-fn ring(p: vec2f, r: f32, half: f32) -> f32 { return abs(length(p) - r) - half; }
-// Part of a ring, open at the bottom: the ends are at +-turns from the top.
-fn arc(p: vec2f, r: f32, turns: f32, half: f32) -> f32 {
-  let q = vec2f(abs(p.x), p.y);
-  let end = direction(0.25 - turns);
-  let beside = end.y * q.x > end.x * q.y;
-  return select(abs(length(q) - r), length(q - end * r), beside) - half;
-}
 // A lens with its tips at (0, +-tall) and half-width wide < tall; a petal, an eye, a leaf.
 fn vesica(p: vec2f, wide: f32, tall: f32) -> f32 {
   let q = abs(p);
@@ -40,25 +32,6 @@ fn triangle(p: vec2f, wide: f32, tall: f32) -> f32 {
   let n = vec2f(tall, wide) / sqrt(tall * tall + wide * wide);
   return max(dot(vec2f(abs(p.x) - wide, p.y), n), -p.y);
 }
-// A regular polygon by its inner radius r; corners count >= 3. Not exact outside the corners.
-fn polygon(p: vec2f, r: f32, corners: f32) -> f32 {
-  let q = length(p);
-  return q * wave(0.25 + centred(bearing(p) * corners) / corners) - r;
-}
-// A star of pointed rays: outer radius r, inner radius r * inner.
-fn star(p: vec2f, r: f32, inner: f32, rays: f32) -> f32 {
-  let a = abs(centred(bearing(p) * rays)) / rays;
-  let q = length(p) * direction(a);
-  let tip = vec2f(r, 0);
-  let notch = r * inner * direction(0.5 / rays);
-  let edge = notch - tip;
-  return dot(q - tip, vec2f(edge.y, -edge.x)) / max(length(edge), 1e-6);
-}
-// The half plane below the line through the origin whose normal (unit) is n.
-fn halfPlane(p: vec2f, n: vec2f) -> f32 { return dot(p, n); }
-
-// Union, cut and the smooth union, rounded over about k.
-fn both(a: f32, b: f32) -> f32 { return min(a, b); }
-fn without(a: f32, b: f32) -> f32 { return max(a, -b); }
+// Union, rounded over about k.
 fn melt(a: f32, b: f32, k: f32) -> f32 { let h = max(k - abs(a - b), 0.0) / k; return min(a, b) - h * h * k * 0.25; }
 `;
