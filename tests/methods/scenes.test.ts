@@ -115,12 +115,15 @@ describe('another rounding does not show', () => {
   const [count, size] = [6, 64];
 
   /** The pictures of one class by a kernel whose text is changed. */
-  async function draw(kernel: Parameters<typeof sceneKernel>[0], find = '', replace = ''): Promise<Float32Array> {
-    const code = sceneKernel(kernel);
-    expect(code).toContain(find);
+  async function draw(kernel: Parameters<typeof sceneKernel>[0], changes: readonly (readonly [find: string, replace: string])[]): Promise<Float32Array> {
+    let code = sceneKernel(kernel);
+    for (const [find, replace] of changes) {
+      expect(code).toContain(find);
+      code = code.replace(find, replace);
+    }
     const plan = new PlanBuilder('scenes', count, engine().capabilities);
     const tensors = { seeds: plan.persistent('seeds', [count], 'u32'), y: plan.persistent('images', [count, 3, size, size]) };
-    plan.recorder('draw', 'scenes', 'scene').dispatch({ kernel: 'scene', code: code.replace(find, replace), tensors, grid: sceneGrid(kernel), flops: 0 });
+    plan.recorder('draw', 'scenes', 'scene').dispatch({ kernel: 'scene', code, tensors, grid: sceneGrid(kernel), flops: 0 });
     const runner = await Runner.create(engine(), plan.build());
     runner.write('seeds', Uint32Array.from({ length: count }, (_, n) => n));
     runner.run(['draw']);
@@ -129,11 +132,11 @@ describe('another rounding does not show', () => {
     return data;
   }
 
-  // As much as the last bits of a place or of a sine may differ between drivers, in a class with cells and one with parts.
-  test.each([['bricks', 'return y + 0.225', 'return 0.9999998 * y + 0.225'], ['fish', 'let p = vec2f(dot', 'let p = vec2f(2e-7) + vec2f(dot']])('in %s', async (name, find, replace) => {
-    const painter = PAINTERS.find((one) => one.name === name)!;
-    const kernel = { painter, salt: 5, size, first: 0, count };
-    const [exact, rounded] = [await draw(kernel), await draw(kernel, find, replace)];
+  // As much as the last bits of a sine and of a place may differ between drivers, in the class with the most cells.
+  test('in bricks', async () => {
+    const kernel = { painter: PAINTERS.find(({ name }) => name === 'bricks')!, salt: 5, size, first: 0, count };
+    const exact = await draw(kernel, []);
+    const rounded = await draw(kernel, [['return y + 0.225', 'return 0.9999998 * y + 0.225'], ['let p = vec2f(dot', 'let p = vec2f(2e-7) + vec2f(dot']]);
     expect(rounded).not.toEqual(exact);
     expect(exact.reduce((most, value, i) => Math.max(most, Math.abs(value - rounded[i]!)), 0)).toBeLessThan(0.25 / 255);
   });
