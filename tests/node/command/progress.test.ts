@@ -49,3 +49,12 @@ test('a note does not land in the middle of the line', () => {
 test.each([
   [400, '0.4 s'], [12_300, '12 s'], [59_700, '1 min 0 s'], [185_000, '3 min 5 s'], [7_800_000, '2 h 10 min'],
 ])('%d ms is %s', (milliseconds, text) => expect(duration(milliseconds)).toBe(text));
+
+test('what else there is to say stands before the time', () => {
+  let now = 0;
+  const terminal = { ...screen(true), columns: 200 };
+  const progress = new Progress(terminal, () => now);
+  for (let step = 0; step <= 10; step++, now += 1000) progress.report('train', step, 10, String, `loss ${10 - step}`);
+  expect(terminal.written[5]).toMatch(/\] 5\/10 loss 5, 5\.0 s left$/);
+  expect(terminal.written.at(-2)).toMatch(/10\/10 loss 0, took 10 s$/);
+});
