@@ -55,6 +55,8 @@ export const THRESHOLDS = {
   dead: 0.5,
   /** ||dW|| / ||W|| of a step at the largest rate of the training: what learns well is near 1e-3. */
   vanishing: 1e-6,
+  /** ||gradient|| / ||W||: below it decay or old momentum moves the weights, not what is learnt. */
+  faint: 1e-6,
   exploding: 0.1,
   /** How much less than the fastest layer another one changes. */
   uneven: 1e-3,
@@ -75,11 +77,14 @@ export const THRESHOLDS = {
 export function diagnose(log: TrainingLog): Finding[] {
   if (log.records.length === 0) return halted(log);
   const layers = [...new Set(log.records.flatMap(({ layers: own }) => [...own.keys()]))];
+  const silent = layers.flatMap((layer) => dead(log, layer));
+  // That a layer without a living unit gets no gradient is no news.
+  const living = layers.filter((name) => !silent.some(({ layer }) => layer === name));
   return [
     ...halted(log),
     ...layers.flatMap((layer) => exploding(log, layer)),
-    ...layers.flatMap((layer) => dead(log, layer)),
-    ...vanishing(log, layers),
+    ...silent,
+    ...vanishing(log, living),
     ...loss(log),
     ...oneAnswer(log),
     ...overfitting(log),
@@ -177,6 +182,17 @@ function vanishing(log: TrainingLog, layers: readonly string[]): Finding[] {
       });
       continue;
     }
+    const faint = sinceWhen(known, (record) => record.layers.get(layer)!.gradient <= THRESHOLDS.faint * record.layers.get(layer)!.weight);
+    if (faint) {
+      findings.push({
+        kind: 'vanishing-updates',
+        layer,
+        step: faint.step,
+        sentence: `${layer}: the gradient vanishes (below ${small(THRESHOLDS.faint)} of ||W|| since step ${faint.step})`,
+        advice: 'nothing comes back to this layer: look at the layers behind it, begin with larger weights, or put a normalization between them',
+      });
+      continue;
+    }
     const fastest = (record: StepRecord): number => Math.max(...[...record.layers.keys()].map((other) => changeOf(record, other)!));
     const behind = sinceWhen(known, (record) => changeOf(record, layer)! < THRESHOLDS.uneven * fastest(record));
     if (!behind) continue;
@@ -206,7 +222,11 @@ function loss(log: TrainingLog): Finding[] {
     const at = known[windows.indexOf(least) + part - 1]!.step;
     return [{ kind: 'loss-rises', step: at, sentence: `loss rose again: ${least.toFixed(2)} at step ${at}, ${end.toFixed(2)} at the end`, advice: 'lower the rate' }];
   }
-  if (end <= THRESHOLDS.fall * start || end < 0.5 * chance) return [];
+  const guesses = end >= THRESHOLDS.fall * chance;
+  if (!guesses && (end <= THRESHOLDS.fall * start || end < 0.5 * chance)) return [];
+  if (start > end / THRESHOLDS.fall) {
+    return [{ kind: 'no-learning', sentence: `loss ends where guessing does: ${end.toFixed(2)}, for ${classes} classes ${chance.toFixed(2)}`, advice: 'look at what is said of the layers; where nothing is, train longer or at another rate' }];
+  }
   return [
     {
       kind: 'no-learning',

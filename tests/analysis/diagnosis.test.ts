@@ -65,6 +65,10 @@ describe('dead units', () => {
     expect(sentences({ layers: { conv2: () => ({ dead: 24 }) } })).toEqual(['conv2: 100 % of units dead since step 10, so no picture gets through']);
   });
 
+  test('get no gradient, which is not said of them once more', () => {
+    expect(kinds(diagnose(log({ layers: { conv1: () => ({ gradient: 0 }), conv2: () => ({ dead: 24, gradient: 0 }) } })))).toEqual(['dead-units conv2', 'vanishing-updates conv1']);
+  });
+
   test('of two lines are no finding yet', () => {
     expect(sentences({ layers: { conv2: (line) => ({ dead: line >= 18 ? 24 : 0 }) } })).toEqual([]);
     expect(sentences({ layers: { conv2: (line) => ({ dead: line >= 17 ? 24 : 0 }) } })).toHaveLength(1);
@@ -86,6 +90,11 @@ describe('updates', () => {
     ]);
   });
 
+  test('that decay alone makes are none', () => {
+    expect(sentences({ layers: { conv1: () => ({ gradient: 1e-8, weight: 0.03, change: 1e-4 }) } })).toEqual(['conv1: the gradient vanishes (below 1e-6 of ||W|| since step 10)']);
+    expect(kinds(diagnose(log({ layers: { conv1: () => ({ gradient: 0 }) } })))).toEqual(['vanishing-updates conv1']);
+  });
+
   test('fade from layer to layer', () => {
     expect(sentences({ loss: stuck, layers: { conv1: () => ({ change: 4e-6 }), fc3: () => ({ change: 2e-2 }) } })[0]).toBe('conv1: learns 5,000 times slower than the fastest layer since step 10');
   });
@@ -99,6 +108,10 @@ describe('updates', () => {
 describe('the loss', () => {
   test('that does not fall is held against guessing', () => {
     expect(sentences({ loss: () => 1.386 })).toEqual(['loss did not fall: 1.39 at first, 1.39 at the end; guessing among 4 classes gives 1.39']);
+  });
+
+  test('that falls from high above to where guessing is', () => {
+    expect(sentences({ loss: (line) => (line === 0 ? 150 : 1.386) })).toEqual(['loss ends where guessing does: 1.39, for 4 classes 1.39']);
   });
 
   test('that rises again', () => {
