@@ -12,8 +12,8 @@ export const diagnose: Command = {
   operands: ['FOLDER|LOG.jsonl'],
   options: {},
   examples: [
-    ['unitscope diagnose healthy/', 'the training in a folder'],
-    ['unitscope diagnose healthy/log.jsonl --json', 'the findings as data'],
+    ['unitscope diagnose scenes/', 'the training in a folder'],
+    ['unitscope diagnose scenes/log.jsonl --json', 'the findings as data'],
   ],
   gpu: false,
   async run(call): Promise<Report> {

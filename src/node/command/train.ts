@@ -24,8 +24,8 @@ export const train: Command = {
     precision: { type: 'text', value: 'f32|f16', summary: 'numbers of the weights of the network in the end', default: 'f32' },
   },
   examples: [
-    ['unitscope train models/twins/healthy.json --out healthy/', 'learn from scenes; Ctrl-C stops it, and keeps what was learnt'],
-    ['unitscope train models/twins/healthy.json --out healthy/ --resume', 'go on'],
+    ['unitscope train models/twins/dead-repaired.json --out scenes/', 'learn from scenes; Ctrl-C stops it, and keeps what was learnt'],
+    ['unitscope train models/twins/dead-repaired.json --out scenes/ --resume', 'go on'],
     ['unitscope train mine.json --out mine/ --steps 100', 'the first 100 steps'],
   ],
   gpu: true,
