@@ -98,7 +98,7 @@ export interface RenderedScene {
  */
 export async function* renderScenes(engine: Engine, { items, size = SCENE_SIZE, signal }: ScenesOptions): AsyncGenerator<RenderedScene, void, undefined> {
   checkSceneSize(size);
-  items.forEach(checkItem);
+  items.forEach(checkScene);
   const most = Math.max(1, Math.min(MOST, Math.floor(SUBMISSION / (size * size))));
   const jobs = PAINTERS.flatMap((_, number) => {
     const own = items.flatMap((item, index) => (item.class === number ? [{ ...item, index }] : []));
@@ -127,7 +127,8 @@ export async function* renderScenes(engine: Engine, { items, size = SCENE_SIZE, 
   }
 }
 
-function scenePlan(engine: Engine, { number, batch, size, timed }: { number: number; batch: number; size: number; timed: boolean }): Plan {
+/** The plan of `batch` pictures of one class in the pass `draw`: `seeds` (and `frames`) in, `images` out. */
+export function scenePlan(engine: Engine, { number, batch, size, timed }: { number: number; batch: number; size: number; timed: boolean }): Plan {
   const plan = new PlanBuilder('scenes', batch, engine.capabilities);
   const seeds = plan.persistent('seeds', [batch], 'u32');
   const images = plan.persistent('images', [batch, 3, size, size]);
@@ -137,7 +138,7 @@ function scenePlan(engine: Engine, { number, batch, size, timed }: { number: num
 }
 
 /** Picture n of [N, 3, S, S]. */
-function pictureOf(data: Float32Array, size: number, n: number): Image {
+export function pictureOf(data: Float32Array, size: number, n: number): Image {
   const image = createImage(size, size);
   const plane = size * size;
   for (let i = 0; i < plane; i++) {
@@ -147,7 +148,8 @@ function pictureOf(data: Float32Array, size: number, n: number): Image {
   return image;
 }
 
-function checkItem({ class: number, seed, time = 0 }: SceneItem): void {
+/** @throws usage */
+export function checkScene({ class: number, seed, time = 0 }: SceneItem): void {
   checkSceneClass(number);
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw new UnitscopeError('usage', `the seed of a scene is a whole number from 0 to ${0xffffffff}, got ${seed}`);
   if (!(Math.abs(time) <= 1e5)) throw new UnitscopeError('usage', `the time of a scene is a number of seconds up to 100000, got ${time}`);
@@ -158,7 +160,8 @@ function checkSceneClass(number: number): void {
   throw new UnitscopeError('usage', `there is no class ${number} of scenes`, {}, `the classes are 0 (${SCENE_CLASSES[0]}) to ${PAINTERS.length - 1} (${SCENE_CLASSES.at(-1)})`);
 }
 
-function checkSceneSize(size: number): void {
+/** @throws usage */
+export function checkSceneSize(size: number): void {
   const { least, most } = SCENE_SIZES;
   if (!Number.isInteger(size) || size < least || size > most) throw new UnitscopeError('usage', `the side of a scene is a whole number of pixels from ${least} to ${most}, got ${size}`);
 }
