@@ -23,6 +23,7 @@ import { compact } from './numbers.ts';
 import './preprocess_panel.ts';
 import { savePicture } from './recipe_file.ts';
 import './regularizer_panel.ts';
+import { verdictOf } from './scenes.ts';
 import { Session } from './session.ts';
 import { unitLabel, type State } from './state.ts';
 import { theme } from './theme.ts';
@@ -86,8 +87,12 @@ export class App extends LitElement {
       }
       case 'camera':
         return this.toggleCamera();
+      case 'scenes':
+        return this.toggleScenes();
+      case 'next scene':
+        return session.scenes.next();
       case 'freeze':
-        return session.camera.freeze();
+        return state.scenes.phase === 'off' ? session.camera.freeze() : session.scenes.freeze();
       case 'gamma':
         return session.setColors({ gamma: step(GAMMAS, GAMMAS.indexOf(state.colors.gamma), 1)! });
       case 'scale':
@@ -104,9 +109,17 @@ export class App extends LitElement {
   }
 
   private toggleCamera(): void {
-    const { camera } = this.session;
+    const { camera, scenes } = this.session;
+    scenes.stop();
     if (camera.state.phase === 'off' || camera.state.phase === 'failed') void camera.start();
     else camera.stop();
+  }
+
+  private toggleScenes(): void {
+    const { camera, scenes } = this.session;
+    camera.stop();
+    if (scenes.state.phase === 'off') scenes.start();
+    else scenes.stop();
   }
 
   private setKeys(on: boolean): void {
@@ -163,10 +176,13 @@ export class App extends LitElement {
         ${state.preprocess ? nothing : preprocessing}
         <input-panel
           .seen=${state.seen} .name=${state.pictureName} .classes=${state.classes} .examples=${EXAMPLES} .example=${state.example ?? ''} .camera=${state.camera}
+          .scenes=${state.scenes} .verdict=${verdictOf(state.scenes, state.classes, state.network?.network.labels)}
           @example=${(event: CustomEvent<string>) => session.showExample(event.detail)}
           @files=${(event: CustomEvent<File[]>) => takeFiles(session, event.detail)}
           @camera=${() => this.toggleCamera()}
-          @freeze=${() => session.camera.freeze()}
+          @scenes=${() => this.toggleScenes()}
+          @next=${() => session.scenes.next()}
+          @freeze=${() => this.act({ kind: 'freeze' })}
         ></input-panel>
         ${state.preprocess ? preprocessing : nothing}
         <p class="dim hint">Drop a picture or a network (.onnx; .prototxt and .caffemodel together; a folder with model.json; .safetensors) anywhere. Nothing leaves this machine.</p>

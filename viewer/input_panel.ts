@@ -1,7 +1,7 @@
 /**
  * <input-panel>: the picture as the network sees it, what the network calls it, and where the next picture comes from.
- * In: seen, name, classes, examples, example, camera. Out: `example` with a name, `files` with a list of files,
- * `camera` to switch it on or off, `freeze`.
+ * In: seen, name, classes, examples, example, camera, scenes, verdict. Out: `example` with a name, `files` with a list of
+ * files, `camera` and `scenes` to switch them on or off, `freeze`, `next`.
  */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
@@ -11,7 +11,10 @@ import type { Example } from './embedded.ts';
 import { icon } from './icons.ts';
 import { percent } from './numbers.ts';
 import { showPicture } from './picture.ts';
+import { NO_SCENES, type ScenesState, type verdictOf } from './scenes.ts';
 import { theme } from './theme.ts';
+
+const VERDICTS = { right: '✓ recognized', wrong: '✗ not recognized', unknown: 'not a class of this network' } as const;
 
 @customElement('input-panel')
 export class InputPanel extends LitElement {
@@ -117,7 +120,22 @@ export class InputPanel extends LitElement {
       figcaption {
         font-size: 12px;
       }
-      .row > * {
+      .drawn {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 8px;
+        min-height: 1.5em;
+      }
+      .drawn [data-verdict='right'] {
+        color: var(--good);
+      }
+      .drawn [data-verdict='wrong'] {
+        color: var(--bad);
+      }
+      .drawn [data-verdict='unknown'] {
+        color: var(--dim);
+      }
+      .row > :not(.icon) {
         flex: 1;
       }
       @media (max-width: 1240px) {
@@ -136,6 +154,8 @@ export class InputPanel extends LitElement {
   @property({ attribute: false }) examples: readonly Example[] = [];
   @property() example = '';
   @property({ attribute: false }) camera: CameraState = { phase: 'off', reason: '' };
+  @property({ attribute: false }) scenes: ScenesState = NO_SCENES;
+  @property() verdict: ReturnType<typeof verdictOf>;
   @query('canvas') private canvas!: HTMLCanvasElement;
   @query('input') private picker!: HTMLInputElement;
 
@@ -153,8 +173,18 @@ export class InputPanel extends LitElement {
     return this.camera.phase === 'live' || this.camera.phase === 'frozen' || this.camera.phase === 'asking';
   }
 
+  /** What is drawn, and whether the network says so. */
+  private truth() {
+    const { verdict } = this;
+    return html`<p class="drawn">
+      ${this.scenes.drawn ? html`<span>Drawn: <strong>${this.scenes.drawn}</strong></span>` : html`<span class="dim">preparing the first scene …</span>`}
+      ${verdict ? html`<span data-verdict=${verdict}>${VERDICTS[verdict]}</span>` : nothing}
+    </p>`;
+  }
+
   override render() {
-    const { camera } = this;
+    const { camera, scenes } = this;
+    const moving = [camera.phase, scenes.phase];
     return html`
       <h2>Input</h2>
       <div class="view">
@@ -163,6 +193,7 @@ export class InputPanel extends LitElement {
           <figcaption class="dim number">
             ${this.seen ? `${this.seen.width} × ${this.seen.height} pixels, as the network sees it` : 'not shown to the network yet'}
           </figcaption>
+          ${this.scenes.phase === 'off' ? nothing : this.truth()}
         </figure>
         <ol class="classes" aria-label="What the network says">
           ${this.classes.map(
@@ -185,9 +216,13 @@ export class InputPanel extends LitElement {
         <button aria-pressed=${this.cameraOn ? 'true' : 'false'} @click=${() => this.tell('camera')}>
           ${icon('camera')} ${this.cameraOn ? 'Stop camera' : camera.phase === 'failed' ? 'Retry camera' : 'Camera'}
         </button>
-        ${camera.phase === 'live' || camera.phase === 'frozen'
-          ? html`<button aria-pressed=${camera.phase === 'frozen' ? 'true' : 'false'} @click=${() => this.tell('freeze')}>Freeze</button>`
+        <button data-source="scenes" aria-pressed=${scenes.phase === 'off' ? 'false' : 'true'} title="Moving scenes, drawn here without end (v)" @click=${() => this.tell('scenes')}>
+          ${icon('scenes')} Scenes
+        </button>
+        ${moving.includes('live') || moving.includes('frozen')
+          ? html`<button aria-pressed=${moving.includes('frozen') ? 'true' : 'false'} title="Hold this frame (f)" @click=${() => this.tell('freeze')}>Freeze</button>`
           : nothing}
+        ${scenes.phase === 'off' ? nothing : html`<button class="icon" data-next aria-label="Next scene" title="Next scene (g)" @click=${() => this.tell('next')}>${icon('next')}</button>`}
       </div>
       <p class="reason" role="status">${camera.reason}</p>
       <input type="file" accept="image/*" hidden aria-label="Picture" @change=${() => {

@@ -3,14 +3,16 @@
 export type Action =
   | { readonly kind: 'unit'; readonly direction: 'left' | 'right' | 'up' | 'down'; readonly fast: boolean }
   | { readonly kind: 'layer' | 'picture'; readonly by: 1 | -1 }
-  | { readonly kind: 'freeze' | 'camera' | 'gamma' | 'scale' | 'play' | 'reset' | 'help' | 'escape' };
+  | { readonly kind: 'freeze' | 'camera' | 'scenes' | 'next scene' | 'gamma' | 'scale' | 'play' | 'reset' | 'help' | 'escape' };
 
 export const KEY_HELP: readonly (readonly [string, string])[] = [
   ['← ↑ ↓ →  or  j i k l', 'move to the next unit; with Shift in large steps'],
   ['u  o', 'previous, next layer'],
   ['e  w', 'next, previous example picture'],
   ['c', 'camera on or off'],
-  ['f', 'freeze the camera'],
+  ['v', 'moving scenes on or off'],
+  ['g', 'go to the next scene'],
+  ['f', 'freeze the camera or the scene'],
   ['p  or  Space', 'play or pause the preferred input'],
   ['r', 'start the preferred input over'],
   ['t', 'gamma of the maps: 1, 0.7, 0.5, 0.3'],
@@ -30,6 +32,8 @@ const PLAIN: Readonly<Record<string, Action>> = {
   w: { kind: 'picture', by: -1 },
   f: { kind: 'freeze' },
   c: { kind: 'camera' },
+  v: { kind: 'scenes' },
+  g: { kind: 'next scene' },
   t: { kind: 'gamma' },
   m: { kind: 'scale' },
   p: { kind: 'play' },

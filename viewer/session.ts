@@ -16,6 +16,7 @@ import { openEngine } from './open_engine.ts';
 import { decodePicture } from './picture.ts';
 import { hashOf, recipeOf, unitOf } from './recipe_file.ts';
 import { watchEngine } from './recovery.ts';
+import { Scenes } from './scenes.ts';
 import { Stage, type Place } from './stage.ts';
 import { noticeOf, START, type LoadedNetwork, type Notice, type State } from './state.ts';
 
@@ -28,6 +29,12 @@ export class Session extends EventTarget {
     (image) => this.show(image, 'camera'),
     () => Math.max(...(this.live?.inputShape.slice(2) ?? [224])),
     (camera) => this.update({ camera }),
+  );
+  readonly scenes = new Scenes(
+    (image, name) => this.show(image, name),
+    () => this.engine && this.live && { engine: this.engine, side: Math.max(...this.live.inputShape.slice(2)) },
+    (scenes) => this.update({ scenes }),
+    (error) => this.report(error),
   );
   readonly stage = new Stage((place, surface) => this.paint(place, surface), (error) => this.report(error));
   engine: Engine | undefined;
@@ -148,6 +155,7 @@ export class Session extends EventTarget {
     if (recipe && this.follow(recipe)) return;
     const image = await decodePicture(bytes, name);
     this.camera.stop();
+    this.scenes.stop();
     await this.show(image, name, example);
   }
 
@@ -273,6 +281,7 @@ export class Session extends EventTarget {
 
   /** An error that it does not. */
   fail(error: unknown): void {
+    this.scenes.stop();
     this.update({ phase: 'failed', failure: noticeOf(error), notices: [] });
   }
 

@@ -6,6 +6,7 @@ import {
 import type { CameraState } from './camera.ts';
 import type { ClimbState } from './climb.ts';
 import { embeddedPreset, FIRST } from './embedded.ts';
+import { NO_SCENES, type ScenesState } from './scenes.ts';
 
 export interface Notice {
   readonly id: number;
@@ -45,6 +46,7 @@ export interface State {
   /** The picture as the network sees it. */
   readonly seen?: Image;
   readonly camera: CameraState;
+  readonly scenes: ScenesState;
   readonly classes: readonly Classification[];
   readonly layer: string;
   readonly unit: number;
@@ -60,7 +62,7 @@ export interface State {
 
 export const START: State = {
   phase: 'starting', notices: [], busy: '', software: false, adapter: '', layers: [], pictureName: '',
-  camera: { phase: 'off', reason: '' }, classes: [], layer: '', unit: 0, ranges: [],
+  camera: { phase: 'off', reason: '' }, scenes: NO_SCENES, classes: [], layer: '', unit: 0, ranges: [],
   colors: { map: 'auto', scale: 'layer', gamma: 1 }, gridLayout: { columns: 1, cell: 0, gap: 0 },
   preset: FIRST.preset, settings: embeddedPreset(FIRST.preset), seed: FIRST.seed, climb: { phase: 'preparing', step: 0, scores: [] },
 };

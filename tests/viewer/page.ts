@@ -56,6 +56,8 @@ interface App extends HTMLElement {
       readonly layer: string;
       readonly unit: number;
       readonly pictureName: string;
+      readonly seen?: { readonly data: Uint8ClampedArray };
+      readonly scenes: { readonly phase: string; readonly drawn: string; readonly answered: boolean };
       readonly classes: readonly Classification[];
       readonly ranges: readonly unknown[];
       readonly notices: readonly { readonly kind: string; readonly title: string; readonly text: string; readonly code?: string; readonly where?: string }[];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { architectureCalled } from '../../src/formats/architectures/weights.ts';
+import { SCENE_CLASSES } from '../../src/index.ts';
 import { fileOf, tensorsOf } from '../formats/architectures/files.ts';
 import { onnxModel, op } from '../formats/onnx-builder.ts';
 import { drop, openPage, openViewer, steps, type Viewer } from './page.ts';
@@ -124,6 +125,36 @@ describe('the page', () => {
     expect(Math.min(...boxes.flat())).toBeGreaterThanOrEqual(0);
     for (let i = 0; i < 3; i++) await press(page, 'notice-list >>> article:last-child button');
     expect((await look(page)).notices).toEqual([]);
+  });
+
+  test('moving scenes come from the menu, move, and tell their class', async () => {
+    const shown = () =>
+      page.evaluate(() => {
+        const { seen, scenes } = document.querySelector('unitscope-app')!.session.state;
+        const panel = document.querySelector('unitscope-app')!.shadowRoot!.querySelector('input-panel')!.shadowRoot!;
+        return { ...scenes, text: panel.querySelector('.drawn')?.textContent ?? '', verdict: panel.querySelector('[data-verdict]') !== null, pixels: seen!.data.join() };
+      });
+    const answered = (other = '') =>
+      page.waitForFunction((before) => {
+        const { drawn, answered } = document.querySelector('unitscope-app')!.session.state.scenes;
+        return answered && drawn !== before;
+      }, {}, other);
+    await press(page, 'input-panel >>> [data-source="scenes"]');
+    await answered();
+    const first = await shown();
+    expect(SCENE_CLASSES).toContain(first.drawn);
+    expect(first).toMatchObject({ phase: 'live', verdict: true, text: expect.stringContaining(first.drawn) as string });
+    await page.waitForFunction((before) => document.querySelector('unitscope-app')!.session.state.seen!.data.join() !== before, {}, first.pixels);
+    await page.keyboard.press('f');
+    const { drawn } = await shown();
+    await press(page, 'input-panel >>> [data-next]');
+    await answered(drawn);
+    const held = await shown();
+    expect(held).toMatchObject({ phase: 'frozen' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await shown()).toEqual(held);
+    await page.keyboard.press('v');
+    expect(await shown()).toMatchObject({ phase: 'off', text: '', pixels: held.pixels });
   });
 
   test('keys alone are enough', async () => {
