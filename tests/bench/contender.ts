@@ -31,8 +31,13 @@ export interface Running {
   run(): void | Promise<void>;
   /** Waits until the GPU has done everything that was queued. */
   done(): Promise<void>;
-  /** The forward result, or the gradient where the work has one; N, C, H, W. */
+  /**
+   * The forward result, or the gradient where the work has one; N, C, H, W. Of a training step the gradient of all parameters,
+   * by what the first run has changed.
+   */
   result(): Promise<Float32Array>;
+  /** After the last run. @throws Error where the runs did not do the work: numbers that are not finite, a training that has stopped */
+  check?(): Promise<void>;
   dispose(): void | Promise<void>;
   /** By our plan. */
   readonly flops?: number;

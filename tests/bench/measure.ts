@@ -74,6 +74,7 @@ export async function measure(contender: Contender, work: Work, sampling: Sampli
       return { timing: { ...base, samples: [], repeat: 1, fault: `WRONG: disagrees with ours by ${error.toExponential(1)}` } };
     }
     const { samples, repeat } = await sample(running!, sampling);
+    await within(running!.check?.() ?? Promise.resolve());
     return { timing: { ...base, samples: samples.map((ms) => ms / steps), repeat: repeat * steps }, result, flops };
   } finally {
     await within(Promise.resolve(running?.dispose()), 10_000).catch(() => undefined);

@@ -40,6 +40,13 @@ describe('the rows', () => {
     }
   });
 
+  test('of training say their batch', () => {
+    const rows = chooseRows({ ...NONE, only: 'training' });
+    expect(rows.map(({ title }) => title)).toEqual(['small network x16 training step', 'embedded network x16 training step']);
+    for (const { title, kind, batch } of rows) expect([kind, title.includes(` x${batch} `)]).toEqual(['training step', true]);
+    expect(chooseRows({ ...NONE, only: 'training', quick: true })).toHaveLength(1);
+  });
+
   test('of scaling have batches and sizes around a common point', () => {
     expect(SCALING.points.filter(([batch, size]) => batch > 1 && size !== 224)).toEqual([]);
     expect(SCALING.points).toContainEqual([1, 224]);

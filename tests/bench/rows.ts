@@ -1,6 +1,6 @@
 /** The list of rows, and which of them a run takes. */
 import { LAYERS } from './layer_rows.ts';
-import { NETWORKS, SCALING } from './network_rows.ts';
+import { NETWORKS, SCALING, TRAINED } from './network_rows.ts';
 import type { Group, Row } from './row.ts';
 
 function layerRows(): Row[] {
@@ -16,6 +16,12 @@ function networkRows(): Row[] {
   );
 }
 
+/** The title names the batch: `small network x16 training step`. */
+function trainingRows(): Row[] {
+  const kind = 'training step';
+  return TRAINED.map(({ title, source, amplitude, group, batch }): Row => ({ title: `${title} x${batch} ${kind}`, kind, group, source, amplitude, batch }));
+}
+
 /** The title names batch and size: `scaling SqueezeNet 1.1 4x224 forward`. */
 function scalingRows(): Row[] {
   const { title, source, amplitude, layer, points } = SCALING;
@@ -26,7 +32,7 @@ function scalingRows(): Row[] {
   );
 }
 
-export const ROWS: readonly Row[] = [...layerRows(), ...networkRows(), ...scalingRows()];
+export const ROWS: readonly Row[] = [...layerRows(), ...networkRows(), ...trainingRows(), ...scalingRows()];
 
 export interface Choice {
   readonly only?: string | undefined;

@@ -53,6 +53,16 @@ describe('formatTable', () => {
     expect(fields(text, 'four')).toEqual(['20.0', '20.0..20.0', '100', '5.00', '60.0', '60.0..60.0', '3.00x']);
   });
 
+  test('tells images per second of training, of all', () => {
+    const training = { ...row('net x16', timing('unitscope', [200]), timing('tfjs', [1000], { error: 2e-6 })), kind: 'training step', batch: 16 } as const;
+    const text = formatTable(report([row('conv', timing('unitscope', [10]), timing('tfjs', [20])), training]), ['tfjs']);
+    expect(text.match(/images\/s/g)).toHaveLength(2);
+    expect(text).toContain('training step: forward, ');
+    expect(fields(text, 'net x16')).toEqual(['200', '200..200', '10.0', '12.5', '80.0', '1000', '1000..1000', '5.00x', '2e-6', '16.0']);
+    expect(fields(text, 'conv')).toEqual(['10.0', '10.0..10.0', '200', '10.0', '20.0', '20.0..20.0', '2.00x']);
+    expect(formatTable(report([row('conv', timing('unitscope', [10]))]), [])).not.toContain('training');
+  });
+
   test('has no ratio where ours has no time', () => {
     const text = formatTable(report([row('a', timing('unitscope', [], { fault: 'x' }), timing('ort', [5]))]), ['ort']);
     expect(text).not.toMatch(/\dx/);

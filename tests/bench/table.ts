@@ -29,28 +29,47 @@ export const versionsOf = ({ versions }: Pick<Report, 'versions'>): string => Ob
 const OWN = ['median', 'min..max', 'GFLOP/s', 'first', 'compile', 'kernels'];
 const PEER = ['median', 'min..max', 'ratio', 'first', 'error'];
 
-/** Cells of one contender; faults and notes become a mark whose text goes below the table. */
-function cells(record: RowRecord, name: ContenderName, mark: (text: string) => string): string[] {
+/** Columns of a table with batches, of ours, and of one with training, of all. */
+const BATCHED = 'an image';
+const TRAINED = 'images/s';
+const isTraining = ({ kind }: RowRecord): boolean => kind === 'training step';
+
+/** Which columns a contender has, in a table of these rows. */
+function columnsOf(name: ContenderName, rows: readonly RowRecord[]): string[] {
+  const isOwn = name === 'unitscope';
+  const batches = isOwn && rows.some(({ batch }) => batch > 1);
+  return [...(isOwn ? OWN : PEER), ...(batches ? [BATCHED] : []), ...(rows.some(isTraining) ? [TRAINED] : [])];
+}
+
+/** Cells of one contender, by column; faults and notes become a mark whose text goes below the table. */
+function cells(record: RowRecord, name: ContenderName, mark: (text: string) => string): Record<string, string> {
   const timing = timingOf(record, name);
   const isOwn = name === 'unitscope';
-  if (!timing) return ['-'];
+  if (!timing) return { median: '-' };
   const own = timeOf(record, 'unitscope');
-  const last = isOwn
-    ? [optional(timing.first, number), optional(timing.compile, number), optional(timing.kernels, String)]
-    : [optional(timing.first, number), optional(timing.error, (error) => error.toExponential(0))];
+  const last = {
+    first: optional(timing.first, number),
+    ...(isOwn
+      ? { compile: optional(timing.compile, number), kernels: optional(timing.kernels, String) }
+      : { error: optional(timing.error, (error) => error.toExponential(0)) }),
+  };
   if (timing.samples.length === 0) {
     const word = timing.fault?.startsWith('WRONG') ? 'WRONG' : isOwn ? 'FAILED' : 'none';
-    return [`${word} ${mark(`${record.title}, ${NAMES[name]}: ${timing.fault ?? 'no samples'}`)}`, '', '', ...last];
+    return { median: `${word} ${mark(`${record.title}, ${NAMES[name]}: ${timing.fault ?? 'no samples'}`)}`, ...last };
   }
   const { median, least, most } = summarize(timing.samples);
   const few = median > SLOW ? ` n=${timing.samples.length}` : '';
   const note = timing.note ? ` ${mark(`${record.title}, ${NAMES[name]}: ${timing.note}`)}` : '';
-  const rate = isOwn ? (record.flops > 0 ? number(record.flops / median / 1e6) : '') : own === undefined ? '' : `${number(median / own)}x`;
-  return [number(median) + few + note, `${number(least)}..${number(most)}`, rate, ...last, ...(isOwn ? [number(median / record.batch)] : [])];
+  return {
+    median: number(median) + few + note,
+    'min..max': `${number(least)}..${number(most)}`,
+    ...(isOwn && record.flops > 0 && { 'GFLOP/s': number(record.flops / median / 1e6) }),
+    ...(!isOwn && own !== undefined && { ratio: `${number(median / own)}x` }),
+    ...last,
+    [BATCHED]: number(median / record.batch),
+    ...(isTraining(record) && { [TRAINED]: number((1000 * record.batch) / median) }),
+  };
 }
-
-/** As many cells as there are columns. */
-const fill = (list: readonly string[], count: number): string[] => Array.from({ length: count }, (_, i) => list[i] ?? '');
 
 const optional = <T>(value: T | undefined, write: (value: T) => string): string => (value === undefined ? '' : write(value));
 
@@ -73,16 +92,21 @@ export function formatTable(report: Pick<Report, 'rows' | 'machine' | 'browser' 
   const remarks: string[] = [];
   const mark = (text: string): string => `[${remarks.push(text)}]`;
   const contenders: readonly ContenderName[] = ['unitscope', ...peers];
-  const batches = report.rows.some(({ batch }) => batch > 1);
-  const columns = contenders.map((name) => (name !== 'unitscope' ? PEER : batches ? [...OWN, 'an image'] : OWN));
+  const columns = contenders.map((name) => columnsOf(name, report.rows));
   const over = ['', ...contenders.flatMap((name, i) => [NAMES[name], ...columns[i]!.slice(1).map(() => '')])];
   const head = ['ms', ...columns.flat()];
-  const lines = report.rows.map((record) => [record.title, ...contenders.flatMap((name, i) => fill(cells(record, name, mark), columns[i]!.length))]);
+  const lines = report.rows.map((record) => [record.title, ...contenders.flatMap((name, i) => {
+    const row = cells(record, name, mark);
+    return columns[i]!.map((column) => row[column] ?? '');
+  })]);
   return [
     `${adapterOf(report)} · ${versionsOf(report)}`,
     'f32, ms, batch 1 unless the title says otherwise. Inputs and weights stay on the GPU; every sample ends when the GPU is done. Median of the',
     'samples; ratio: time over ours; first: compile, upload the weights, run once (a peer keeps kernels of earlier rows, ours starts anew);',
     'compile: until all kernels are there; error: relative L2 distance to ours.',
+    ...(report.rows.some(isTraining)
+      ? ['training step: forward, softmax cross-entropy, gradients of all weights, SGD with momentum; error: of the gradient of all weights.']
+      : []),
     '',
     ...align([over, head, ...lines]),
     ...(remarks.length > 0 ? ['', ...remarks.map((text, i) => `[${i + 1}] ${text}`)] : []),

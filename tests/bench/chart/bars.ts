@@ -72,7 +72,7 @@ export function barChart(report: Report, names: readonly ContenderName[]): strin
   return picture(WIDTH, bottom + 34, [
     text(12, 18, title, { size: 15, weight: 'bold' }),
     text(12, 37, `${adapterOf(report)} · ${versionsOf(report)}`, { fill: FAINT }),
-    text(12, 60, 'f32, batch 1, medians', { size: 10, fill: FAINT }),
+    text(12, 60, 'f32, batch 1 unless the title says otherwise, medians', { size: 10, fill: FAINT }),
     ...legend(names, 60),
     ...axis,
     text(WIDTH - VALUES + 20, HEAD - 12, 'ms, log scale', { size: 10, fill: FAINT }),

@@ -85,6 +85,7 @@ export const jax: Contender = {
   async prepare(work) {
     await (ready ??= open());
     if (work.kind === 'maximize step') throw new Error('has no such method');
+    if (work.kind === 'training step') throw new Error('a training step is not built for this peer');
     if (work.kind !== 'forward' && work.network.nodes.some(hasWrongGradient)) {
       throw new Error('the gradient of a depthwise convolution with a stride comes out wrong on its WebGPU backend');
     }

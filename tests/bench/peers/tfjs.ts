@@ -5,6 +5,7 @@ import type { Shape } from '../../../src/index.ts';
 import { fuse } from '../../../src/scheduler/fuse.ts';
 import type { Contender, Running, Work } from '../contender.ts';
 import { convert, convolutionOf, nhwc, poolOf, toNhwc, isMap, type Layer } from './tfjs_layers.ts';
+import { training } from './tfjs_training.ts';
 
 let ready: Promise<boolean> | undefined;
 
@@ -12,6 +13,14 @@ let ready: Promise<boolean> | undefined;
 interface Graph {
   compute(): tf.Tensor;
   readonly held: readonly tf.Tensor[];
+  /** Of training, whose tensor is the loss of the step. */
+  readonly firstGradient?: () => Promise<Float32Array>;
+  readonly dispose?: () => void;
+}
+
+function trainingGraph(work: Work): () => Graph {
+  const upload = training(work);
+  return () => ({ ...upload(), held: [] });
 }
 
 /** Converts the whole network; the returned function uploads it. */
@@ -83,17 +92,22 @@ async function readBack(y: tf.Tensor, shape: Shape): Promise<Float32Array> {
   return (await ordered.data()) as Float32Array;
 }
 
+async function checkLoss(y: tf.Tensor): Promise<void> {
+  const [loss] = await y.data();
+  if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss} after the last step`);
+}
+
 export const tfjs: Contender = {
   name: 'tfjs',
   async prepare(work) {
     ready ??= tf.setBackend('webgpu').then(() => tf.ready()).then(() => true);
     await ready;
     if (work.kind === 'maximize step') throw new Error('has no such method');
-    const upload = work.kind === 'input gradient' ? layerGradient(work) : wholeNetwork(work);
+    const upload = work.kind === 'training step' ? trainingGraph(work) : work.kind === 'input gradient' ? layerGradient(work) : wholeNetwork(work);
     return async (): Promise<Running> => {
       const backend = tf.backend();
       if (!(backend instanceof WebGPUBackend)) throw new Error(`runs on the backend '${tf.getBackend()}'`);
-      const { compute, held } = upload();
+      const { compute, held, firstGradient, dispose } = upload();
       let y: tf.Tensor | undefined;
       const run = (): void => {
         y?.dispose();
@@ -109,10 +123,12 @@ export const tfjs: Contender = {
           backend.submitQueue();
           return backend.device.queue.onSubmittedWorkDone();
         },
-        result: () => readBack(y!, work.kind === 'forward' ? work.dy.shape : work.x.shape),
+        result: firstGradient ?? (() => readBack(y!, work.kind === 'forward' ? work.dy.shape : work.x.shape)),
+        ...(firstGradient && { check: () => checkLoss(y!) }),
         dispose() {
           y?.dispose();
           tf.dispose([...held]);
+          dispose?.();
         },
       };
     };

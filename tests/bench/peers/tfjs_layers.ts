@@ -5,9 +5,10 @@ import { attributesOf, opOf } from '../../../src/ops/check.ts';
 
 export type Layer = (inputs: readonly tf.Tensor[]) => tf.Tensor;
 
-/** A layer whose weights are converted; `upload` puts them onto the GPU. */
+/** A layer whose weights are converted; `upload` puts them onto the GPU: the filters, then the biases. */
 export interface Conversion {
-  upload(): { layer: Layer; weights: readonly tf.Tensor[] };
+  /** @param hold what the layer is to read instead of a tensor of weights */
+  upload(hold?: (weight: tf.Tensor) => tf.Tensor): { layer: Layer; weights: readonly tf.Tensor[] };
 }
 
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
@@ -107,6 +108,7 @@ function activationOf({ activation, low, high }: Activation) {
 }
 
 const put = ({ shape, data }: Tensor): tf.Tensor => tf.tensor(data, [...shape]);
+const same = (weight: tf.Tensor): tf.Tensor => weight;
 const noWeights = (layer: Layer): Conversion => ({ upload: () => ({ layer, weights: [] }) });
 
 function convolution(node: Node): Conversion {
@@ -114,9 +116,10 @@ function convolution(node: Node): Conversion {
   const { fused: activation, after = (y: tf.Tensor) => y } = activationOf(rest);
   const { bias } = node.weights;
   return {
-    upload() {
-      const w = filters.map((filter) => put(filter) as tf.Tensor4D);
-      const b = filters.map((_, i) => bias && tf.tensor1d(bias.data.subarray((i * bias.data.length) / filters.length, ((i + 1) * bias.data.length) / filters.length)));
+    upload(hold = same) {
+      const w = filters.map((filter) => hold(put(filter)) as tf.Tensor4D);
+      const part = (i: number) => (i * bias!.data.length) / filters.length;
+      const b = filters.map((_, i) => bias && hold(tf.tensor1d(bias.data.subarray(part(i), part(i + 1)))));
       // Explicit padding is allowed, though the type of the fused calls does not say so.
       const convolve = depthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
       const one = (x: tf.Tensor, i: number) =>
@@ -132,9 +135,9 @@ function dense(node: Node, from: Shape): Conversion {
   const { fused: activation, after = (y: tf.Tensor) => y } = activationOf(a);
   const matrix = matrixOf(node.weights.weight!, from);
   return {
-    upload() {
-      const b = put(matrix) as tf.Tensor2D;
-      const bias = node.weights.bias && put(node.weights.bias);
+    upload(hold = same) {
+      const b = hold(put(matrix)) as tf.Tensor2D;
+      const bias = node.weights.bias && hold(put(node.weights.bias));
       const layer: Layer = ([x]) => after(tf.fused.matMul({ a: x!.reshape([x!.shape[0]!, -1]) as tf.Tensor2D, b, activation, ...(bias && { bias }) }));
       return { layer, weights: bias ? [b, bias] : [b] };
     },

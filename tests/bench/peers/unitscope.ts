@@ -1,6 +1,9 @@
 /** Ours, through the public API: a fresh engine for every row, so that the first run compiles everything. */
 import { compile, DEFAULT_SETTINGS, Engine, Maximizer, PRESETS, Runner, totals, type KernelChoices, type Plan } from '../../../src/index.ts';
+import { Trainer, type Drawing } from '../../../src/methods/trainer.ts';
+import { recordCopy } from '../../../src/scheduler/watch.ts';
 import type { Compilation, Contender, Running, Work } from '../contender.ts';
+import { firstGradient, labelsOf, MOMENTUM, parametersOf, RATE } from '../training.ts';
 
 /**
  * Iterations of one timed stretch; the blur of preset 3 comes every fourth. A person's run has hundreds; on a GPU a stretch
@@ -81,6 +84,39 @@ async function runMaximize(engine: Engine, { network, layer }: Work): Promise<Ru
   };
 }
 
+/** Images that stay on the GPU: a copy of them stands where a step would draw its own. */
+const storedImages = ({ x, dy }: Work): Drawing => ({
+  labels: labelsOf(dy.shape),
+  record(builder, { data }) {
+    const recorder = builder.recorder('draw', 'data', 'copy');
+    recordCopy(recorder, recorder.constant('images', x.shape, () => x.data), data);
+  },
+});
+
+/** Whole steps as a person trains, the same images at each. */
+async function runTraining(engine: Engine, work: Work): Promise<Running> {
+  const { network, layer, x } = work;
+  const batch = x.shape[0]!;
+  const optimizer = { kind: 'sgd', momentum: MOMENTUM } as const;
+  const trainer = await Trainer.create(engine, { network, logits: layer, batch, optimizer, decay: 0, smoothing: 0, seed: 1, draw: storedImages(work) });
+  const seeds = new Uint32Array(batch);
+  let step = 0;
+  const run = (): void => trainer.step(++step, RATE, { seeds });
+  run();
+  return {
+    run,
+    done: () => engine.idle(),
+    result: async () => firstGradient(network, parametersOf(await trainer.network()).map(({ data }) => data)),
+    async check() {
+      const { loss, steps, halt } = await trainer.tally();
+      if (halt || steps !== step || !Number.isFinite(loss)) throw new Error(`the training stopped at step ${halt?.step ?? steps} of ${step}`);
+    },
+    dispose: () => engine.dispose(),
+    flops: flopsOf(trainer.plan, ['draw', 'forward', 'loss', 'backward', 'update']),
+    compiled: { kernels: totals(trainer.plan).pipelines },
+  };
+}
+
 /** @param choose gives an engine the kernels that it is to take for the work; this is not timed */
 export const unitscope = (gpu: GPU, choose?: (engine: Engine, work: Work) => Promise<KernelChoices | undefined>): Contender => ({
   name: 'unitscope',
@@ -89,6 +125,7 @@ export const unitscope = (gpu: GPU, choose?: (engine: Engine, work: Work) => Pro
     engine.kernels = await choose?.(engine, work);
     return async () => {
       try {
+        if (work.kind === 'training step') return await runTraining(engine, work);
         return await (work.kind === 'maximize step' ? runMaximize(engine, work) : runPasses(engine, work));
       } catch (error) {
         engine.dispose();
