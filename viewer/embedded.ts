@@ -16,7 +16,7 @@ export const EXAMPLES: readonly Example[] = Object.entries(pictures)
   .sort((a, b) => a.name.localeCompare(b.name));
 
 /** What a first visit sees: a picture, and a unit whose preferred input soon looks like something. */
-export const FIRST = { example: 'flower', layer: 'fc6', unit: 7, preset: 3, seed: 0 } as const;
+export const FIRST = { example: 'flower', layer: 'fc8', unit: 8, preset: 3, seed: 0 } as const;
 
 /** The published regularizers with a step that fits this small network. */
 export function embeddedPreset(preset: 1 | 2 | 3 | 4): AscentSettings {

@@ -28,7 +28,7 @@ export const gradient: Command = {
     ...MODEL_OPTIONS,
   },
   examples: [
-    ['unitscope gradient photo.png --unit fc6:5 --rule guided --picture why.png', 'what speaks for a class of the embedded network'],
+    ['unitscope gradient photo.png --unit fc8:1 --rule guided --picture why.png', 'what speaks for a class of the embedded network'],
     ['unitscope gradient network.onnx photo.jpg --preprocess imagenet --unit conv4:17@6,6 --out dx.npy', 'one unit at one place, as numbers'],
   ],
   gpu: true,

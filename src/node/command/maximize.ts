@@ -55,9 +55,9 @@ export const maximize: Command = {
     ...MODEL_OPTIONS,
   },
   examples: [
-    ['unitscope maximize --unit fc6:5 --out butterfly.png', 'what a class of the embedded network looks like'],
+    ['unitscope maximize --unit fc8:8 --out butterfly.png', 'what a class of the embedded network looks like'],
     ['unitscope maximize network.onnx --unit conv5:3 --unit conv5:9 --seed 0 --seed 1 --out sheet.png --preprocess caffe', 'two units from two starts, on one sheet'],
-    ['unitscope maximize --unit fc6:0 --preset 1 --iterations 200 --blur-radius 1 --out flower.png', 'a preset with other settings'],
+    ['unitscope maximize --unit fc8:0 --preset 1 --iterations 200 --blur-radius 1 --out flower.png', 'a preset with other settings'],
     ['unitscope maximize --unit conv3:0 --unit conv3:1 --out pictures/', 'one file per picture'],
   ],
   gpu: true,

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
 import { parseTraining } from '../../formats/training/config.ts';
-import { draft, evaluate, SCENE_CLASSES, Trainer, withoutDropout, type Evaluation, type Network, type TrainingConfig } from '../../index.ts';
+import { draft, evaluate, roundToFloat16, SCENE_CLASSES, Trainer, withoutDropout, type Evaluation, type Network, type TrainingConfig } from '../../index.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { readBytes, writeWhole } from './files.ts';
 import { adapterName, withEngine } from './gpu.ts';
@@ -64,9 +64,10 @@ export const train: Command = {
 async function finish(call: Call, { engine, trainer, config, pictures, log, out }: Course, { step }: Ended, precision: 'f32' | 'f16'): Promise<Evaluation | undefined> {
   const learnt = withoutDropout(await trainer.network());
   await writeNetwork(out, learnt, precision);
+  const kept = precision === 'f16' ? rounded(learnt) : learnt;
   if (config.heldOut.images === 0) return undefined;
   const { images } = config.heldOut;
-  const evaluation = await evaluate(engine, learnt, {
+  const evaluation = await evaluate(engine, kept, {
     batch: config.batch,
     draw: pictures.draw,
     inputs: pictures.heldOut(),
@@ -78,6 +79,15 @@ async function finish(call: Call, { engine, trainer, config, pictures, log, out 
   await writeWhole(join(out, 'confusion.json'), new TextEncoder().encode(`${JSON.stringify(facts)}\n`));
   await writeWhole(join(out, 'confusion.txt'), new TextEncoder().encode(`${confusionLines(pictures.labels, confusion).join('\n')}\n`));
   return evaluation;
+}
+
+/** The network with its weights as a file of 16-bit floats has them. */
+function rounded(network: Network): Network {
+  const nodes = network.nodes.map((node) => ({
+    ...node,
+    weights: Object.fromEntries(Object.entries(node.weights).map(([role, { shape, data }]) => [role, { shape, data: roundToFloat16(data) }])),
+  }));
+  return { ...network, nodes };
 }
 
 interface Result {

@@ -35,22 +35,22 @@ test('classify: a real network, its preprocessing and labels named, sees the cat
 });
 
 test('activations: one .npy per layer, a sheet, and the same from an exact tensor', async () => {
-  const { exit, out } = await start(['activations', example('fish'), '--layer', 'conv1', '--layer', 'fc6', '--out', folder('answers/'), '--sheet', folder('sheet.png')]);
+  const { exit, out } = await start(['activations', example('fish'), '--layer', 'conv1', '--layer', 'fc8', '--out', folder('answers/'), '--sheet', folder('sheet.png')]);
   expect(exit).toBe(0);
-  expect(out).toMatch(/^ {2}conv1 +1 x 32 x 64 x 64 /m);
-  expect(readNpy(readFileSync(folder('answers/conv1.npy'))).shape).toEqual([1, 32, 64, 64]);
-  const scores = readNpy(readFileSync(folder('answers/fc6.npy')));
+  expect(out).toMatch(/^ {2}conv1 +1 x 32 x 32 x 32 /m);
+  expect(readNpy(readFileSync(folder('answers/conv1.npy'))).shape).toEqual([1, 32, 32, 32]);
+  const scores = readNpy(readFileSync(folder('answers/fc8.npy')));
   expect(scores.shape).toEqual([1, 16]);
   const sheet = await decodePng(readFileSync(folder('sheet.png')));
-  expect([sheet.width, sheet.height]).toEqual([6 * 66 + 2, 6 * 66 + 2 + 4 * 34 + 2]);
+  expect([sheet.width, sheet.height]).toEqual([6 * 34 + 2, 6 * 34 + 2 + 4 * 34 + 2]);
 
-  const x = { shape: [2, 3, 64, 64], data: Float32Array.from({ length: 2 * 3 * 64 * 64 }, (_, i) => Math.sin(i)) };
+  const x = { shape: [2, 3, 96, 96], data: Float32Array.from({ length: 2 * 3 * 96 * 96 }, (_, i) => Math.sin(i)) };
   writeFileSync(folder('x.npy'), writeNpy(x));
   const exact = await start(['activations', '--input', folder('x.npy'), '--layer', 'relu2', '--out', folder('relu2.npy'), '--json', '--quiet']);
   expect(exact).toMatchObject({ exit: 0, err: '' });
   const { layers } = JSON.parse(exact.out) as { layers: { layer: string; least: number; greatest: number; mean: number }[] };
   const relu2 = readNpy(readFileSync(folder('relu2.npy')));
-  expect(relu2.shape).toEqual([2, 64, 31, 31]);
+  expect(relu2.shape).toEqual([2, 64, 15, 15]);
   expect(layers[0]).toMatchObject({ layer: 'relu2', least: 0, greatest: Math.max(...relu2.data) });
 });
 
@@ -60,12 +60,12 @@ test('gradient: numbers, a picture, and the unit that was meant', async () => {
   ]);
   expect(exit).toBe(0);
   const facts = JSON.parse(out) as { unit: string; rule: string; norm: number; scores: number[] };
-  expect(facts).toMatchObject({ unit: 'conv3:7@7,7', rule: 'guided' });
+  expect(facts).toMatchObject({ unit: 'conv3:7@3,3', rule: 'guided' });
   const dx = readNpy(readFileSync(folder('dx.npy')));
-  expect(dx.shape).toEqual([1, 3, 64, 64]);
+  expect(dx.shape).toEqual([1, 3, 96, 96]);
   expect(facts.norm).toBeGreaterThan(0);
   expect(facts.norm).toBeCloseTo(Math.hypot(...dx.data), 6);
   // The centre unit does not see the corners.
   expect(dx.data[0]).toBe(0);
-  expect(await decodePng(readFileSync(folder('dx.png')))).toMatchObject({ width: 64, height: 64 });
+  expect(await decodePng(readFileSync(folder('dx.png')))).toMatchObject({ width: 96, height: 96 });
 });

@@ -27,15 +27,15 @@ test('units and seeds on one sheet, with the recipe in the file', async () => {
   const { images, files, hash } = JSON.parse(text) as Result;
   expect(files).toEqual([out]);
   expect(images.map(({ unit, seed, status }) => `${unit} ${seed} ${status}`)).toEqual([
-    'conv2:3@9,9 0 done', 'conv2:3@9,9 7 done', 'conv1:1@32,32 0 done', 'conv1:1@32,32 7 done',
+    'conv2:3@9,9 0 done', 'conv2:3@9,9 7 done', 'conv1:1@16,16 0 done', 'conv1:1@16,16 7 done',
   ]);
   for (const { step, iterations } of images) expect([step, iterations]).toEqual([3, 4]);
   const sheet = await decodePng(readFileSync(out));
-  expect([sheet.width, sheet.height]).toEqual([2 * 66 + 2, 2 * 66 + 2]);
+  expect([sheet.width, sheet.height]).toEqual([2 * 98 + 2, 2 * 98 + 2]);
   expect(recipeIn(out)).toMatchObject({
     network: { name: 'embedded', hash },
     method: 'maximize',
-    units: ['conv2:3@9,9', 'conv1:1@32,32'],
+    units: ['conv2:3@9,9', 'conv1:1@16,16'],
     seed: 0,
     iterations: 4,
     settings: { policy: 'progress', maxRate: 500, blurEvery: 0, seeds: [0, 7], start: 'mean_plus_rand', snapshot: 'best' },

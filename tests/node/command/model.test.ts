@@ -52,12 +52,12 @@ describe('inspect', () => {
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(lingered).toBeLessThan(2000);
     const facts = JSON.parse(out) as Facts;
-    expect(facts).toMatchObject({ name: 'embedded', inputs: [{ name: 'data', shape: [1, 3, 64, 64] }], outputs: [{ name: 'prob', shape: [1, 16] }] });
+    expect(facts).toMatchObject({ name: 'embedded', inputs: [{ name: 'data', shape: [1, 3, 96, 96] }], outputs: [{ name: 'prob', shape: [1, 16] }] });
     expect(facts.preprocess).toMatchObject({ channels: 'RGB' });
     expect(facts.labels).toHaveLength(16);
     const first = facts.layers[0];
-    expect(first).toMatchObject({ name: 'conv1', op: 'conv2d', shape: [1, 32, 64, 64], attributes: { padding: [2, 2, 2, 2] } });
-    expect(first.parameters).toBe(32 * 3 * 5 * 5 + 32);
+    expect(first).toMatchObject({ name: 'conv1', op: 'conv2d', shape: [1, 32, 32, 32], attributes: { stride: [3, 3], padding: [3, 3, 3, 3] } });
+    expect(first.parameters).toBe(32 * 3 * 7 * 7 + 32);
     expect(facts.parameters).toBe(facts.layers.reduce((sum, { parameters }) => sum + parameters, 0));
   });
 
@@ -117,12 +117,12 @@ describe('inspect', () => {
 
   test('what a unit of every layer sees, as data and in the table', async () => {
     const { layers } = JSON.parse((await call('inspect', '--json')).out) as { layers: { name: string; receptiveField: object | null; receptiveFieldReason?: string; receptiveFields?: object }[] };
-    expect(layers[0]).toMatchObject({ name: 'conv1', receptiveField: { size: [5, 5], stride: [1, 1], offset: [0, 0] } });
-    expect(layers.at(-1)).toMatchObject({ name: 'prob', receptiveField: { size: [64, 64], stride: [0, 0], offset: [31.5, 31.5] } });
+    expect(layers[0]).toMatchObject({ name: 'conv1', receptiveField: { size: [7, 7], stride: [3, 3], offset: [0, 0] } });
+    expect(layers.at(-1)).toMatchObject({ name: 'prob', receptiveField: { size: [96, 96], stride: [0, 0], offset: [47.5, 47.5] } });
     expect(layers[0]).not.toHaveProperty('receptiveFields');
     const { out } = await call('inspect');
     expect(out).toMatch(/layer +op +output +parameters +sees +attributes/);
-    expect(out).toMatch(/conv1 +conv2d .* 5 every 1 from 0 /);
+    expect(out).toMatch(/conv1 +conv2d .* 7 every 3 from 0 /);
     expect(out).toMatch(/prob .* the whole image/);
     const vector = (await call('inspect', writeTiny('vector', tinyNetwork([1, 2, 3, 4])), '--json')).out;
     expect(JSON.parse(vector)).toMatchObject({ layers: [{ receptiveField: null, receptiveFieldReason: 'it sees no image' }] });
@@ -131,7 +131,7 @@ describe('inspect', () => {
   test('people read a table', async () => {
     const { out } = await call('inspect');
     expect(out).toMatch(/^ {2}preprocessing {2}RGB, 0\.\.1, mean /m);
-    expect(out).toMatch(/^ {2}conv1 {2}conv2d +1 x 32 x 64 x 64 +2,432 {2}5 every 1 from 0 +stride 1,1; padding 2,2,2,2$/m);
+    expect(out).toMatch(/^ {2}conv1 {2}conv2d +1 x 32 x 32 x 32 +4,736 {2}7 every 3 from 0 +stride 3,3; padding 3,3,3,3/m);
     writeFileSync(folder('relu.onnx'), onnxModel({ nodes: [op('Relu')], inputs: { x: [1, 3, 4, 4] }, outputs: ['y'] }));
     expect((await call('inspect', folder('relu.onnx'))).out).toMatch(/preprocessing {2}not stated/);
   });
@@ -242,11 +242,11 @@ describe('an unusable model ends with 4, and the message names file or layer', (
   });
 
   test.each([
-    ['cycle', '"inputs": ["data"]', '"inputs": ["prob"]', /conv1/],
-    ['channels', '"shape": [1, 3, 64, 64]', '"shape": [1, 4, 64, 64]', /layer 'conv1'/],
-    ['op', '"op": "lrn"', '"op": "lrm"', /'lrm'/],
-    ['attribute', '"alpha": 0.1', '"alhpa": 0.1', /attribute 'alhpa'/],
-    ['tensor', '"weight": "conv1/weight"', '"weight": "conv9/weight"', /conv9\/weight/],
+    ['cycle', '"inputs":["data"]', '"inputs":["prob"]', /conv1/],
+    ['channels', /"shape": \[\s+1,\s+3,/, '"shape": [1, 4,', /layer 'conv1'/],
+    ['op', '"op":"lrn"', '"op":"lrm"', /'lrm'/],
+    ['attribute', '"alpha":0.1', '"alhpa":0.1', /attribute 'alhpa'/],
+    ['tensor', '"weight":"conv1/weight"', '"weight":"conv9/weight"', /conv9\/weight/],
   ])('a manifest with a wrong %s', async (name, from, to, message) => {
     const { exit, err } = await call('inspect', edited(`${name}.json`, from, to), '--weights', weights);
     expect(exit).toBe(4);

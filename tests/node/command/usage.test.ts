@@ -59,7 +59,7 @@ describe('wrong usage ends with 2 before any work, and says what would be right'
     writeFileSync(folder('small.npy'), writeNpy({ shape: [1, 3, 8, 8], data: new Float32Array(192) }));
     const { exit, err } = await call('activations', '--layer', 'conv1', '--input', folder('small.npy'));
     expect(exit).toBe(2);
-    expect(err).toMatch(/is \[1,3,8,8\], the network takes \[N, 3, 64, 64\]/);
+    expect(err).toMatch(/is \[1,3,8,8\], the network takes \[N, 3, 96, 96\]/);
   });
 });
 
