@@ -11,7 +11,7 @@ import { evaluate } from '../../src/methods/evaluate.ts';
 import { Maximizer } from '../../src/methods/maximize.ts';
 import { renderScenes, SCENE_CLASSES } from '../../src/methods/scenes.ts';
 import { heldOutSeeds, sceneDrawing } from '../../src/methods/scene_drawing.ts';
-import { DEFAULT_SETTINGS, FREE_STEP, PRESETS } from '../../src/methods/settings.ts';
+import { ascentSettings } from '../../src/methods/settings.ts';
 import type { Network } from '../../src/network/network.ts';
 import { shapesOf } from '../../src/ops/check.ts';
 import { decodePng } from '../../src/image/png.ts';
@@ -126,7 +126,7 @@ describe('what it knows', () => {
   it('every class becomes the largest score of a picture that is climbed for it under preset 3', async () => {
     const maximizer = await Maximizer.create(engine(), network, {
       units: SCENE_CLASSES.map((_, number) => `fc8:${number}`),
-      settings: { ...DEFAULT_SETTINGS, ...PRESETS[3], ...FREE_STEP, iterations: 30 },
+      settings: ascentSettings({ policy: 'normalized', rate: 6, iterations: 24 }, 3),
     });
     const first = new Map<number, number>();
     for await (const { step, images } of maximizer.run()) images.forEach(({ isArgmax }, n) => isArgmax && !first.has(n) && first.set(n, step));
