@@ -100,7 +100,7 @@ test('Ctrl-C writes what there is and ends with 130', async () => {
   const [image] = (JSON.parse(text) as Result).images;
   expect(image.status).toBe('interrupted');
   expect(image.iterations).toBeGreaterThan(0);
-  expect(await decodePng(readFileSync(out))).toMatchObject({ width: 64, height: 64 });
+  expect(await decodePng(readFileSync(out))).toMatchObject({ width: 96, height: 96 });
   expect(recipeIn(out)).toMatchObject({ seed: 3, iterations: image.iterations, settings: { iterations: 1_000_000 } });
   expect(readdirSync(folder()).filter((name) => name.endsWith('.part'))).toEqual([]);
 });
