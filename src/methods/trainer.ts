@@ -6,6 +6,7 @@ import { UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { findNode } from '../network/lookup.ts';
 import type { Network, Tensor } from '../network/network.ts';
+import type { LayerMeasure } from '../network/training.ts';
 import type { TensorRef } from '../ops/op.ts';
 import type { PlanBuilder } from '../scheduler/builder.ts';
 import { compile } from '../scheduler/compile.ts';
@@ -53,19 +54,9 @@ export interface Tally {
   readonly halt?: { readonly step: number };
 }
 
-export interface LayerWatch {
+/** What a watched step measured of a layer with weights. */
+export interface LayerWatch extends LayerMeasure {
   readonly layer: string;
-  /** L2 norms over the layer's weights and biases: of the gradient, and of themselves. */
-  readonly gradient: number;
-  readonly weight: number;
-  /** L2 norm of what the step added, relative to that of the weights. */
-  readonly change: number;
-  /** Elements of the gradient that are not finite. */
-  readonly nonFinite: number;
-  /** Of the ReLU behind the layer: share of zeros, and channels that are 0 everywhere in the batch. */
-  readonly zeros?: number;
-  readonly dead?: number;
-  readonly units?: number;
 }
 
 /** Everything that changes while a network is trained, by tensor name. */

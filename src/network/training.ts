@@ -62,3 +62,18 @@ export interface TrainingConfig {
   readonly log: number;
   readonly checkpoint: number;
 }
+
+/** One step's measurement of a layer with weights. */
+export interface LayerMeasure {
+  /** L2 norms over the layer's weights and biases: of the gradient, and of themselves. */
+  readonly gradient: number;
+  readonly weight: number;
+  /** L2 norm of what the step added, relative to that of the weights. */
+  readonly change: number;
+  /** Elements of the gradient that are not finite. */
+  readonly nonFinite: number;
+  /** Of the ReLU behind the layer: share of zeros, and channels that are 0 everywhere in the batch. */
+  readonly zeros?: number;
+  readonly dead?: number;
+  readonly units?: number;
+}

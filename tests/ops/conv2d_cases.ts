@@ -18,31 +18,35 @@ export interface Conv2dCase {
   readonly activation?: 'relu' | 'clip';
 }
 
+/** Visits every product of a convolution whose result is OH x OW: indices into y, x and the weights. */
+export function products(c: Conv2dCase, [OH, OW]: readonly [number, number], product: (output: number, input: number, w: number) => void): void {
+  const { x: [N, channels, H, W], weight: [M, C, KH, KW], stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1], groups = 1 } = c;
+  for (let n = 0; n < N; n++)
+    for (let m = 0; m < M; m++)
+      for (let oy = 0; oy < OH; oy++)
+        for (let ox = 0; ox < OW; ox++)
+          for (let k = 0; k < C; k++)
+            for (let ky = 0; ky < KH; ky++)
+              for (let kx = 0; kx < KW; kx++) {
+                const iy = oy * stride[0] - padding[0] + ky * dilation[0];
+                const ix = ox * stride[1] - padding[1] + kx * dilation[1];
+                if (iy < 0 || ix < 0 || iy >= H || ix >= W) continue;
+                const channel = Math.floor(m / (M / groups)) * C + k;
+                product(((n * M + m) * OH + oy) * OW + ox, ((n * channels + channel) * H + iy) * W + ix, ((m * C + k) * KH + ky) * KW + kx);
+              }
+}
+
 /**
  * y[n, m, oy, ox] = act(bias[m] + sum of w[m, c, ky, kx] x[n, group C + c, oy stride - top + ky dilation, ...])
  * and its gradient, by scattering w dy over the same loops.
  */
 function conv2dTwin(x: Tensor, weight: Tensor, bias: Tensor | undefined, c: Conv2dCase, rule: ReluRule): Twin {
-  const { stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1], groups = 1, activation } = c;
-  const [N, channels, H, W] = x.shape as Four;
-  const [M, C, KH, KW] = weight.shape as Four;
+  const { stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1], activation } = c;
+  const [N, , H, W] = x.shape as Four;
+  const [M, , KH, KW] = weight.shape as Four;
   const OH = Math.floor((H + padding[0] + padding[2] - (KH - 1) * dilation[0] - 1) / stride[0]) + 1;
   const OW = Math.floor((W + padding[1] + padding[3] - (KW - 1) * dilation[1] - 1) / stride[1]) + 1;
-  const taps = (visit: (output: number, input: number, w: number) => void): void => {
-    for (let n = 0; n < N; n++)
-      for (let m = 0; m < M; m++)
-        for (let oy = 0; oy < OH; oy++)
-          for (let ox = 0; ox < OW; ox++)
-            for (let k = 0; k < C; k++)
-              for (let ky = 0; ky < KH; ky++)
-                for (let kx = 0; kx < KW; kx++) {
-                  const iy = oy * stride[0] - padding[0] + ky * dilation[0];
-                  const ix = ox * stride[1] - padding[1] + kx * dilation[1];
-                  if (iy < 0 || ix < 0 || iy >= H || ix >= W) continue;
-                  const channel = Math.floor(m / (M / groups)) * C + k;
-                  visit(((n * M + m) * OH + oy) * OW + ox, ((n * channels + channel) * H + iy) * W + ix, ((m * C + k) * KH + ky) * KW + kx);
-                }
-  };
+  const taps = (visit: (output: number, input: number, w: number) => void): void => products(c, [OH, OW], visit);
   const linear = new Sum([N, M, OH, OW]);
   if (bias) linear.values.forEach((_, i) => linear.add(i, bias.data[Math.floor(i / (OH * OW)) % M]!));
   taps((output, input, w) => linear.add(output, weight.data[w]! * x.data[input]!));

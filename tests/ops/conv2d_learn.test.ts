@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { useEngine } from '../gpu.ts';
-import { CONV2D_CASES, type Conv2dCase } from './conv2d_cases.ts';
+import { CONV2D_CASES, products, type Conv2dCase } from './conv2d_cases.ts';
 import type { PlantedBug } from './harness.ts';
 import { differs, expectBugSeen, learn, type Lesson } from './learn_harness.ts';
 import { count, dot, random, Sum } from './reference.ts';
@@ -12,24 +12,6 @@ const SOFTWARE = { software: true };
 const GPU = { software: false };
 
 type Four = readonly [number, number, number, number];
-
-/** Visits every product: indices into y, x and the weights. */
-function visit(c: Conv2dCase, [OH, OW]: readonly [number, number], product: (output: number, input: number, w: number) => void): void {
-  const { x: [N, channels, H, W], weight: [M, C, KH, KW], stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1], groups = 1 } = c;
-  for (let n = 0; n < N; n++)
-    for (let m = 0; m < M; m++)
-      for (let oy = 0; oy < OH; oy++)
-        for (let ox = 0; ox < OW; ox++)
-          for (let k = 0; k < C; k++)
-            for (let ky = 0; ky < KH; ky++)
-              for (let kx = 0; kx < KW; kx++) {
-                const iy = oy * stride[0] - padding[0] + ky * dilation[0];
-                const ix = ox * stride[1] - padding[1] + kx * dilation[1];
-                if (iy < 0 || ix < 0 || iy >= H || ix >= W) continue;
-                const channel = Math.floor(m / (M / groups)) * C + k;
-                product(((n * M + m) * OH + oy) * OW + ox, ((n * channels + channel) * H + iy) * W + ix, ((m * C + k) * KH + ky) * KW + kx);
-              }
-}
 
 function sizeOf({ x, weight, stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1] }: Conv2dCase): [number, number] {
   const size = (axis: 0 | 1): number => Math.floor((x[2 + axis]! + padding[axis] + padding[axis + 2]! - (weight[2 + axis]! - 1) * dilation[axis] - 1) / stride[axis]) + 1;
@@ -42,7 +24,7 @@ function twin(c: Conv2dCase, x: ArrayLike<number>, y: ArrayLike<number>, dy: Arr
   const isActive = (v: number): boolean => (c.activation === 'relu' ? v > 0 : c.activation === 'clip' ? v > -0.25 && v < 0.5 : true);
   const g = Float64Array.from(dy, (value, i) => (isActive(y[i]!) ? value : 0));
   const [weight, bias] = [new Sum(c.weight), new Sum([c.weight[0]])];
-  visit(c, [OH, OW], (output, input, w) => weight.add(w, g[output]! * x[input]!));
+  products(c, [OH, OW], (output, input, w) => weight.add(w, g[output]! * x[input]!));
   g.forEach((value, i) => bias.add(Math.floor(i / (OH * OW)) % c.weight[0], value));
   return { weight, ...(c.bias !== false && { bias }) };
 }
@@ -124,7 +106,7 @@ test.each(['stride 4, asymmetric padding', 'groups, dilated and strided', 'depth
     const { lesson } = lessonOf(c);
     const v = random(c.weight, 9).data;
     let [right, magnitude] = [0, 0];
-    visit(c, sizeOf(c), (output, input, w) => {
+    products(c, sizeOf(c), (output, input, w) => {
       const product = lesson.dy.data[output]! * v[w]! * lesson.x[0]!.data[input]!;
       right += product;
       magnitude += Math.abs(product);
@@ -144,7 +126,7 @@ test('the twin against central differences of half the squares of y', () => {
   const [OH, OW] = sizeOf(c);
   const forward = (w: Float64Array): Float64Array => {
     const y = new Float64Array(c.x[0] * c.weight[0] * OH * OW);
-    visit(c, [OH, OW], (output, input, at) => (y[output]! += w[at]! * x[input]!));
+    products(c, [OH, OW], (output, input, at) => (y[output]! += w[at]! * x[input]!));
     return y;
   };
   const loss = (w: Float64Array): number => forward(w).reduce((sum, value) => sum + value ** 2 / 2, 0);

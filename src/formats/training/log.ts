@@ -6,18 +6,9 @@
  * A number that is not finite is null. Keys that are not read here are passed over: later versions may write more.
  */
 import { UnitscopeError } from '../../errors.ts';
+import type { LayerMeasure } from '../../network/training.ts';
 import { parseJson, type Json } from '../json.ts';
 import { described, Faults, Fields } from './fields.ts';
-
-export interface LoggedLayer {
-  readonly gradient: number;
-  readonly weight: number;
-  readonly change: number;
-  readonly nonFinite: number;
-  readonly zeros?: number;
-  readonly dead?: number;
-  readonly units?: number;
-}
 
 export interface LoggedStep {
   readonly step: number;
@@ -25,7 +16,7 @@ export interface LoggedStep {
   readonly accuracy: number;
   readonly rate: number;
   readonly imagesPerSecond: number;
-  readonly layers: ReadonlyMap<string, LoggedLayer>;
+  readonly layers: ReadonlyMap<string, LayerMeasure>;
 }
 
 export interface LoggedTraining {
@@ -101,7 +92,7 @@ function stepOf(fields: Fields): LoggedStep {
   };
 }
 
-function layerOf(fields: Fields): LoggedLayer {
+function layerOf(fields: Fields): LayerMeasure {
   return {
     gradient: numberOf(fields, 'gradient'),
     weight: numberOf(fields, 'weight'),
