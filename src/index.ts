@@ -46,6 +46,8 @@ export { evaluate, type EvaluateOptions, type Evaluation } from './methods/evalu
 export { rateAt, type Schedule } from './methods/schedule.ts';
 export { initialize, seedOf, type Initialization } from './methods/initialize.ts';
 export { type Optimizer } from './scheduler/optimizer.ts';
+export { pictureBatches, scenePictures, type BatchOptions, type Picture, type PictureBatch, type PictureSet } from './methods/pictures.ts';
+export type { Method } from './methods/method.ts';
 export { SceneVideo } from './methods/scene_video.ts';
 export { LiveView, type LayerInfo, type LiveReport, type MapRange } from './methods/live.ts';
 export { Display, type GridLayout, type MapColors } from './methods/display.ts';
