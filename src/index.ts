@@ -43,7 +43,7 @@ export { recordScenes, renderScenes, SCENE_CLASSES, SCENE_SIZE, SCENE_SIZES, TRA
 export { sceneDrawing, heldOutSeeds, trainingSeeds } from './methods/scene_drawing.ts';
 export { Trainer, type Drawing, type LayerWatch, type Tally, type TrainerOptions, type TrainerState, type TrainingInput } from './methods/trainer.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './methods/evaluate.ts';
-export { rateAt, type Schedule } from './methods/schedule.ts';
+export { distanceAt, rateAt, type Schedule } from './methods/schedule.ts';
 export { initialize, seedOf, type Initialization } from './methods/initialize.ts';
 export { type Optimizer } from './scheduler/optimizer.ts';
 export { pictureBatches, scenePictures, type BatchOptions, type Picture, type PictureBatch, type PictureSet } from './methods/pictures.ts';

@@ -1,5 +1,6 @@
-/** How fast a network learns, step by step. */
+/** How fast a network learns, and how hard it is made for it, step by step. */
 import { UnitscopeError } from '../errors.ts';
+import type { AdversarialPlan } from '../network/training.ts';
 
 /** Fields that all schedules have. */
 interface Base {
@@ -38,6 +39,13 @@ export function rateAt(schedule: Schedule, step: number, steps: number): number 
       return rate * (floor + ((1 - floor) * (1 + Math.cos(Math.PI * passed))) / 2);
     }
   }
+}
+
+/** How far the pictures of a step are moved against the network, see AdversarialPlan. @param step 0 .. steps - 1 */
+export function distanceAt({ distance, from, until }: AdversarialPlan, step: number, steps: number): number {
+  const [first, last] = [from, until].map((value) => (value < 1 ? Math.round(value * steps) : value)) as [number, number];
+  if (step < first) return 0;
+  return step >= last ? distance : (distance * (step + 1 - first)) / (last + 1 - first);
 }
 
 function check(schedule: Schedule, step: number, steps: number): void {

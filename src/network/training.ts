@@ -33,6 +33,17 @@ export type SchedulePlan = { readonly rate: number; readonly warmup: number } & 
   | { readonly kind: 'cosine'; readonly floor: number }
 );
 
+/** Adversarial training: pictures are learnt several times in a row, from the second time on moved against the network. */
+export interface AdversarialPlan {
+  /** Times that a picture is learnt in a row. */
+  readonly looks: number;
+  /** How far each look moves a picture from what the one before it saw: L2, units of the network's input. */
+  readonly distance: number;
+  /** The distance grows from 0 at the step `from` to its whole at `until`; numbers below 1 are shares of all steps. */
+  readonly from: number;
+  readonly until: number;
+}
+
 /** Where pictures come from. */
 export type DataPlan =
   /** Drawn by seeds. `images`: so many different ones, again in every epoch; without it every picture is new. */
@@ -49,6 +60,8 @@ export interface TrainingConfig {
   readonly optimizer: OptimizerPlan;
   readonly decay: number;
   readonly smoothing: number;
+  /** Absent where pictures are learnt as they are. */
+  readonly adversarial?: AdversarialPlan;
   readonly schedule: SchedulePlan;
   readonly batch: number;
   /** Exactly one of them. */

@@ -25,8 +25,11 @@ export interface LossOptions {
   readonly smoothing: number;
 }
 
-/** Records loss, gradient and tally. @throws usage for a smoothing out of its range */
-export function recordLoss(recorder: Recorder, { logits, labels, gradient, tally, halt, clock }: LossTensors, { smoothing }: LossOptions): void {
+/**
+ * Records loss and gradient, and what is kept of them by a recorder of its own: of a pass that some steps leave out.
+ * @throws usage for a smoothing out of its range
+ */
+export function recordLoss(recorder: Recorder, keeper: Recorder, { logits, labels, gradient, tally, halt, clock }: LossTensors, { smoothing }: LossOptions): void {
   if (!(smoothing >= 0 && smoothing < 1)) throw new UnitscopeError('usage', `label smoothing must be from 0 to below 1, got ${smoothing}`, { attribute: 'smoothing' });
   const images = logits.shape[0]!;
   const classes = elements(logits.shape) / images;
@@ -38,7 +41,7 @@ export function recordLoss(recorder: Recorder, { logits, labels, gradient, tally
     grid: linearGrid(images),
     flops: 8 * images * classes,
   });
-  recorder.dispatch({
+  keeper.dispatch({
     kernel: 'cross_entropy',
     part: 'tally',
     code: tallyKernel({ images }),

@@ -2,8 +2,10 @@
  * The plan of one training step. Its passes, in the order in which they run:
  *   draw      pictures and labels, where they are made on the GPU
  *   forward   the network, as it behaves in training
- *   loss      softmax cross-entropy, its gradient, the tally of losses and right answers
+ *   loss      softmax cross-entropy and its gradient
+ *   tally     the sums of losses and right answers
  *   backward  gradients of activations and of weights; a gradient that is not finite halts what follows
+ *   perturb   where asked for, after all these: images moved along the gradient of their loss, to be learnt once more
  *   before    a copy of the weights, for steps that are watched
  *   update    the optimizer
  *   watch     norms of gradients, weights and their change; units that answered
@@ -18,6 +20,7 @@ import { Lessons, type Parameter } from './lessons.ts';
 import { recordLoss } from './loss.ts';
 import { momentsOf, recordUpdate, type Optimizer } from './optimizer.ts';
 import { recordBackward, recordForward } from './passes.ts';
+import { recordPerturb } from './perturb.ts';
 import type { Plan } from './plan.ts';
 import { recordCopy, recordNorms, recordZeros } from './watch.ts';
 
@@ -31,6 +34,8 @@ export interface TrainingOptions {
   /** Label smoothing, 0 to 1. */
   readonly smoothing: number;
   readonly capabilities: Capabilities;
+  /** Record the pass `perturb`. */
+  readonly perturb?: boolean | undefined;
   /** Records the pass `draw`, which fills `data` [N, C, H, W]. */
   readonly draw?: ((builder: PlanBuilder, data: TensorRef) => void) | undefined;
 }
@@ -61,7 +66,7 @@ const momentName = (moment: string, parameter: string): string => `${moment} ${p
  * @throws unknown-layer, model-unsupported (a layer that cannot be trained), no-gradient
  */
 export function compileTraining(network: Network, options: TrainingOptions): TrainingPlan {
-  const { logits, batch, optimizer, decay, smoothing, draw } = options;
+  const { logits, batch, optimizer, decay, smoothing, draw, perturb } = options;
   const capabilities: Capabilities = { ...options.capabilities, moved: true, f16: false };
   const needed = { ...network, nodes: ancestors(network, [logits]) };
   const shapes = shapesOf(needed, batch);
@@ -78,8 +83,10 @@ export function compileTraining(network: Network, options: TrainingOptions): Tra
   const top = findNode(network, logits).output;
   const scores = recorded.tensors.get(top)!;
   const gradient = builder.tensor(`d ${top}`, scores.shape);
-  recordLoss(builder.recorder('loss', 'loss', 'cross_entropy'), { logits: scores, labels, gradient, tally, halt, clock: lessons.clock }, { smoothing });
-  recordBackward(builder, recorded, top, gradient, new Map(), 'gradient', lessons);
+  recordLoss(builder.recorder('loss', 'loss', 'cross_entropy'), builder.recorder('tally', 'loss', 'cross_entropy'), { logits: scores, labels, gradient, tally, halt, clock: lessons.clock }, { smoothing });
+  const moved = perturb ? builder.persistent('d data', data.shape) : undefined;
+  recordBackward(builder, recorded, top, gradient, new Map(moved && [[input!.name, moved]]), 'gradient', lessons);
+  if (moved) recordPerturb(builder.recorder('perturb', 'data', 'perturb'), { x: data, g: moved, schedule });
   lessons.check();
 
   const learning = lessons.parameters.filter((parameter): parameter is Parameter & { g: TensorRef } => parameter.g !== undefined);

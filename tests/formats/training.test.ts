@@ -63,6 +63,12 @@ describe('a description', () => {
     expect(layers.map((layer) => 'begin' in layer && layer.begin)).toEqual([{ weights: { normal: 0.01 }, scale: 1, bias: 0.1 }, { weights: 'xavier', scale: 0.5, bias: 0.1 }]);
   });
 
+  test('says how pictures are moved against the network', () => {
+    expect(parse().adversarial).toBeUndefined();
+    expect(parse({ adversarial: { looks: 3, distance: 4.5, from: 0.5, until: 14 } }).adversarial).toEqual({ looks: 3, distance: 4.5, from: 0.5, until: 14 });
+    expect(parse({ adversarial: { distance: 2 } }).adversarial).toEqual({ looks: 2, distance: 2, from: 0, until: 0 });
+  });
+
   test('is told all that is wrong with it at once', () => {
     const text = complaint({
       batch: 0,
@@ -118,6 +124,7 @@ describe('a description', () => {
     [{ input: [2, 16, 16] }, /1 or 3 channels/],
     [{ input: [3, 16] }, /input must be a list of 3 numbers/],
     [{ schedule: { kind: 'cosine', rate: 0.1, floor: 2 } }, /schedule\.floor must be a number from 0 to 1, 2 is there/],
+    [{ adversarial: { distance: 0, form: 2 } }, /adversarial\.distance must be a number above 0, 0 is there\n.*adversarial\.form is unknown \(did you mean 'from'/],
     [{ schedule: { kind: 'step', rate: 0.1 } }, /schedule\.at must be a list, nothing is there/],
     [{ schedule: { kind: 'step', rate: 0.1, at: [-1] } }, /schedule\.at must be a list of steps/],
     [{ seed: -1 }, /seed must be a whole number from 0 to 4294967295, -1 is there/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rateAt, type Schedule } from '../../src/methods/schedule.ts';
+import { distanceAt, rateAt, type Schedule } from '../../src/methods/schedule.ts';
 
 const rates = (schedule: Schedule, steps: number): number[] => Array.from({ length: steps }, (_, step) => rateAt(schedule, step, steps));
 
@@ -49,4 +49,11 @@ describe('rateAt', () => {
   ])('refuses a bad %s', (attribute, schedule, step = 0, steps = 10) => {
     expect(() => rateAt(schedule, step, steps)).toThrow(expect.objectContaining({ code: 'usage', address: { attribute } }));
   });
+});
+
+test('the distance of adversarial training grows from nothing to its whole, between steps or shares of them', () => {
+  const distances = (from: number, until: number): number[] => Array.from({ length: 8 }, (_, step) => distanceAt({ looks: 2, distance: 6, from, until }, step, 8));
+  expect(distances(2, 4)).toEqual([0, 0, 2, 4, 6, 6, 6, 6]);
+  expect(distances(0.25, 0.5)).toEqual([0, 0, 2, 4, 6, 6, 6, 6]);
+  expect(distances(0, 0)).toEqual([6, 6, 6, 6, 6, 6, 6, 6]);
 });

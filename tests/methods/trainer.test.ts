@@ -87,6 +87,24 @@ describe('training', () => {
     expect(mean(losses.slice(-10))).toBeLessThan(0.7 * mean(losses.slice(0, 10)));
   });
 
+  it('follows 30 steps in float64 that look three times at images, each time moved against the network', async () => {
+    const trainer = await Trainer.create(engine(), options({ looks: 3, optimizer: ADAM }));
+    const model = new TrainingTwin(smallNetwork(), shapesOf(smallNetwork(), BATCH), adamTwin(0.003, 0.9, 0.999, 1e-8, isWeight));
+    try {
+      for (let step = 1; step <= 30; step++) {
+        const batch = batchAt(step);
+        const distance = step < 5 ? 0 : 0.7; // of images whose norm is about 7
+        trainer.step(step, 0.003, batch, false, distance);
+        const { loss, images } = await trainer.tally();
+        const expected = model.step(step, batch.images, batch.labels, 0.1, 3, distance);
+        expect(images).toBe(3 * BATCH);
+        expect(Math.abs(loss - expected) / expected, `step ${step}: ${loss} against ${expected}`).toBeLessThan(1e-3);
+      }
+    } finally {
+      trainer.dispose();
+    }
+  });
+
   it('goes on from a state to the same bits', async () => {
     const one = await Trainer.create(engine(), options({ optimizer: ADAM }));
     const two = await Trainer.create(engine(), options({ optimizer: ADAM }));

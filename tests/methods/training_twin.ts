@@ -170,8 +170,22 @@ export class TrainingTwin {
     for (const { name, weights } of network.nodes) for (const [role, { data }] of Object.entries(weights)) this.weights.set(`${name}/${role}`, Float64Array.from(data));
   }
 
-  /** Mean cross-entropy of a batch before the step, with smoothed labels. */
-  step(number: number, images: Float32Array, labels: ArrayLike<number>, smoothing: number): number {
+  /**
+   * Mean cross-entropy of a batch with smoothed labels, over the looks of a step: each updates the weights, and moves the images by
+   * the distance along the gradients that it has found.
+   */
+  step(number: number, images: ArrayLike<number>, labels: ArrayLike<number>, smoothing: number, looks = 1, distance = 0): number {
+    let [seen, sum] = [images, 0];
+    for (let look = 1; look <= looks; look++) {
+      const { loss, dx, dw } = this.gradients(seen, labels, smoothing);
+      for (const [name, w] of this.weights) this.optimizer.update(name, w, dw.get(name)!, (number - 1) * looks + look);
+      seen = moved(seen, dx, labels.length, distance);
+      sum += loss;
+    }
+    return sum / looks;
+  }
+
+  private gradients(images: ArrayLike<number>, labels: ArrayLike<number>, smoothing: number): { loss: number; dx: Float64Array; dw: Map<string, Float64Array> } {
     const passes: Pass[] = [];
     let x: Value = { shape: this.shapes.get(this.network.inputs[0]!.name)!, data: Float64Array.from(images) };
     for (const node of this.network.nodes) {
@@ -195,7 +209,13 @@ export class TrainingTwin {
     }
     const dw = new Map([...this.weights].map(([name, w]) => [name, new Float64Array(w.length)]));
     for (const made of passes.reverse()) dy = made.back(dy, dw) as Float64Array<ArrayBuffer>;
-    for (const [name, w] of this.weights) this.optimizer.update(name, w, dw.get(name)!, number);
-    return loss;
+    return { loss, dx: dy, dw };
   }
+}
+
+/** Every image by one L2 distance along its own gradient; where that is 0, it stays. */
+function moved(images: ArrayLike<number>, dx: Float64Array, count: number, distance: number): Float64Array {
+  const size = images.length / count;
+  const norms = Array.from({ length: count }, (_, n) => Math.sqrt(dx.subarray(n * size, (n + 1) * size).reduce((sum, g) => sum + g * g, 0)));
+  return Float64Array.from(images, (value, i) => value + (distance * dx[i]!) / (norms[Math.floor(i / size)]! || 1));
 }

@@ -37,7 +37,7 @@ async function run({ logits, labels, smoothing = 0, tally = [0, 0, 0, 0], halt =
     halt: builder.persistent('halt', [2], 'u32'),
     clock: builder.persistent('clock', [4], 'u32'),
   };
-  recordLoss(builder.recorder('loss', 'layer', 'loss'), tensors, { smoothing });
+  recordLoss(builder.recorder('loss', 'layer', 'loss'), builder.recorder('loss', 'layer', 'loss'), tensors, { smoothing });
   const given = { logits, labels: words(labels), tally: { shape: [4], data: Float32Array.from(tally) }, halt: words(halt), clock: words([STEP, 0, 0, 0]) };
   const { tensors: read } = await runGuarded(engine(), builder.build(), given, ['gradient', 'tally', 'halt'], { mutate });
   return { gradient: read.get('gradient')!, tally: read.get('tally')!, halt: [...new Uint32Array(read.get('halt')!.data.buffer)] };

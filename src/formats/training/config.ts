@@ -2,7 +2,7 @@
 import { UnitscopeError } from '../../errors.ts';
 import type { Preprocess } from '../../network/network.ts';
 import { didYouMean, quote } from '../../network/spelling.ts';
-import type { DataPlan, OptimizerPlan, SchedulePlan, TrainingConfig } from '../../network/training.ts';
+import type { AdversarialPlan, DataPlan, OptimizerPlan, SchedulePlan, TrainingConfig } from '../../network/training.ts';
 import { parseJson, type Json } from '../json.ts';
 import { described, Faults, Fields } from './fields.ts';
 import { parseBeginning, parseLayers, USUAL } from './layers.ts';
@@ -10,6 +10,7 @@ import { parseBeginning, parseLayers, USUAL } from './layers.ts';
 const MOST_SIDE = 1024;
 const MOST_BATCH = 4096;
 const MOST_STEPS = 1e8;
+const MOST_LOOKS = 64;
 const MOST_IMAGES = 1e8;
 const MOST_SEED = 0xffffffff;
 
@@ -52,6 +53,7 @@ function read(top: Fields, sources: TrainingSources): TrainingConfig {
     optimizer: parseOptimizer(top),
     decay: top.number('decay', 0, { least: 0, most: 1 }),
     smoothing: top.number('smoothing', 0, { least: 0, most: 0.99 }),
+    ...(top.has('adversarial') && { adversarial: parseAdversarial(top.fields('adversarial')) }),
     schedule: parseSchedule(top),
     batch,
     ...(top.has('steps') && { steps: top.whole('steps', undefined, 1, MOST_STEPS) }),
@@ -112,6 +114,13 @@ function parseSchedule(top: Fields): SchedulePlan {
         : { kind };
   fields.finish();
   return { ...common, ...own };
+}
+
+function parseAdversarial(fields: Fields): AdversarialPlan {
+  const steps = { least: 0, most: MOST_STEPS };
+  const plan = { looks: fields.whole('looks', 2, 2, MOST_LOOKS), distance: fields.number('distance', undefined, { least: 0, open: true }), from: fields.number('from', 0, steps), until: fields.number('until', 0, steps) };
+  fields.finish();
+  return plan;
 }
 
 function parseSteps(fields: Fields, key: string): number[] {

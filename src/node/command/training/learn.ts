@@ -1,7 +1,7 @@
 /** The steps of a training, with its log and its checkpoints. Steps are given ahead of the GPU, about a quarter of a second. */
 import { UnitscopeError } from '../../../errors.ts';
 import type { LoggedStep } from '../../../formats/training/log.ts';
-import { rateAt, type Engine, type LayerWatch, type Trainer, type TrainerState, type TrainingConfig } from '../../../index.ts';
+import { distanceAt, rateAt, type Engine, type LayerWatch, type Trainer, type TrainerState, type TrainingConfig } from '../../../index.ts';
 import type { Call } from '../command.ts';
 import { measured } from '../quantity.ts';
 import { writeNetwork, writeState, type Sums } from './checkpoint.ts';
@@ -56,7 +56,8 @@ export async function learn(call: Call, course: Course, first: number, carried: 
     for (let given = 0; given < ahead && !last; given++) {
       const step = ++done;
       last = dueAt(step, config.log) || dueAt(step, config.checkpoint) || step === stop;
-      trainer.step(step, rateAt(config.schedule, step - 1, total), pictures.input(step), dueAt(step, config.log) || step === stop);
+      const distance = config.adversarial ? distanceAt(config.adversarial, step - 1, total) : 0;
+      trainer.step(step, rateAt(config.schedule, step - 1, total), pictures.input(step), dueAt(step, config.log) || step === stop, distance);
       fresh++;
     }
     await engine.idle();
