@@ -15,8 +15,17 @@ export type Schedule =
   | (Base & { readonly kind: 'constant' })
   /** From each of the steps `at` on, `factor` times what it was before. */
   | (Base & { readonly kind: 'step'; readonly factor: number; readonly at: readonly number[] })
-  /** Half a cosine from the end of the warm-up to the last step, down to `floor` times the rate. */
-  | (Base & { readonly kind: 'cosine'; readonly floor?: number });
+  /**
+   * Half a cosine from the end of the warm-up to the last step, down to `floor` times the rate. From each of the `restarts` on it begins
+   * anew, with a warm-up and a rate of its own (Loshchilov and Hutter 2017).
+   */
+  | (Base & { readonly kind: 'cosine'; readonly floor?: number; readonly restarts?: readonly Restart[] });
+
+export interface Restart {
+  /** A step, or a share of all steps; later than the one before. */
+  readonly at: number;
+  readonly rate: number;
+}
 
 /**
  * The learning rate of a step.
@@ -26,6 +35,13 @@ export type Schedule =
 export function rateAt(schedule: Schedule, step: number, steps: number): number {
   check(schedule, step, steps);
   const inSteps = (value: number): number => (value < 1 ? Math.round(value * steps) : value);
+  if (schedule.kind === 'cosine' && schedule.restarts && schedule.restarts.length > 0) {
+    const { restarts, ...cycle } = schedule;
+    const begun = [{ at: 0, rate: cycle.rate }, ...restarts].map(({ at, rate }) => ({ at: inSteps(at), rate }));
+    const index = begun.findLastIndex(({ at }) => at <= step);
+    const { at, rate } = begun[index]!;
+    return rateAt({ ...cycle, rate }, step - at, (begun[index + 1]?.at ?? steps) - at);
+  }
   const warmup = inSteps(schedule.warmup ?? 0);
   if (step < warmup) return (schedule.rate * (step + 1)) / warmup;
   switch (schedule.kind) {
@@ -61,5 +77,7 @@ function check(schedule: Schedule, step: number, steps: number): void {
     demand(finite(schedule.factor), 'factor', 'a number that is not negative', schedule.factor);
     for (const at of schedule.at) demand(finite(at), 'at', 'numbers of steps, or shares of them', at);
   }
-  if (schedule.kind === 'cosine') demand((schedule.floor ?? 0) >= 0 && (schedule.floor ?? 0) <= 1, 'floor', 'a share of the rate', schedule.floor);
+  if (schedule.kind !== 'cosine') return;
+  demand((schedule.floor ?? 0) >= 0 && (schedule.floor ?? 0) <= 1, 'floor', 'a share of the rate', schedule.floor);
+  for (const { at, rate } of schedule.restarts ?? []) demand(at > 0 && at < steps && finite(rate), 'restarts', `steps before ${steps}, or shares of them, with rates`, `${at}: ${rate}`);
 }

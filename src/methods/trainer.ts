@@ -25,11 +25,8 @@ export interface TrainerOptions {
   readonly decay: number;
   /** Label smoothing. */
   readonly smoothing: number;
-  /**
-   * Times that a step learns from its images, 1 unless told: from the second time on moved along the gradient of the loss that the last
-   * look has left anyway, which is adversarial training at the price of plain training (Shafahi et al. 2019). Each updates the weights.
-   */
-  readonly looks?: number | undefined;
+  /** Steps may learn from images that are moved against the network first: see `step`. */
+  readonly perturb?: boolean | undefined;
   /** What dropout draws from. */
   readonly seed: number;
   /** Makes pictures on the GPU; without it every step is given images and labels. */
@@ -53,7 +50,6 @@ export interface Tally {
   readonly loss: number;
   /** Share of right answers, in training mode. */
   readonly accuracy: number;
-  /** Each as often as it was looked at. */
   readonly images: number;
   readonly steps: number;
   /** Since this step the loss or a gradient is not finite; the weights are those before it. */
@@ -82,7 +78,7 @@ export class Trainer {
   static async create(engine: Engine, options: TrainerOptions): Promise<Trainer> {
     const { network, draw, batch } = options;
     const record = draw && ((builder: PlanBuilder, data: TensorRef) => draw.record(builder, { data, seeds: builder.persistent('seeds', [batch], 'u32') }));
-    const training = compileTraining(network, { ...options, perturb: (options.looks ?? 1) > 1, capabilities: engine.capabilities, draw: record });
+    const training = compileTraining(network, { ...options, capabilities: engine.capabilities, draw: record });
     const runner = await Runner.create(engine, training.plan);
     const trainer = new Trainer(engine, options, training, runner);
     const zeros = training.moments.map((name): [string, Tensor] => {
@@ -106,28 +102,27 @@ export class Trainer {
   }
 
   /**
-   * One step: forward, loss, backward, update, as often as the trainer looks at an image; returns at once. After a halt it changes nothing.
+   * One step: forward, loss, backward, update; returns at once. After a halt it changes nothing.
    * @param number counted from 1
-   * @param watch measure the layers too, see `watched`: of the last look
-   * @param distance how far each look after the first has moved each image from what the look before it saw
+   * @param watch measure the layers too, see `watched`
+   * @param distance above 0: each image is first moved so far (L2, network units) along the gradient of its loss, and what is learnt
+   *   and tallied is the moved one (adversarial training, Goodfellow et al. 2015)
    */
   step(number: number, rate: number, input: TrainingInput, watch = false, distance = 0): void {
-    const { runner } = this;
-    const { optimizer, seed, looks = 1 } = this.options;
-    runner.write('clock', Uint32Array.of(number, seed, 0, 0));
-    for (let look = 1; look <= looks; look++) {
-      const begun = look === 1 ? this.feed(input) : ['perturb'];
-      runner.write('schedule', Float32Array.of(rate, ...correctionsOf(optimizer, (number - 1) * looks + look), distance));
-      const passes = [...begun, 'forward', 'loss', 'tally', 'backward'];
-      runner.run(watch && look === looks ? [...passes, 'before', 'update', 'watch'] : [...passes, 'update']);
-    }
+    if (distance > 0 && !this.options.perturb) throw new UnitscopeError('usage', 'this training moves no images: make it with `perturb`');
+    const fed = this.feed(number, rate, input, distance);
+    const moved = distance > 0 ? ['forward', 'loss', 'backward', 'perturb'] : [];
+    const passes = [...fed, ...moved, 'forward', 'loss', 'tally', 'backward'];
+    this.runner.run(watch ? [...passes, 'before', 'update', 'watch'] : [...passes, 'update']);
     this.watchedOnce ||= watch;
   }
 
-  /** Writes the images of a step; returns the passes that make them. */
-  private feed(input: TrainingInput): string[] {
-    const { runner } = this;
-    const { draw, batch } = this.options;
+  /** Writes what a step needs; returns the passes that make the pictures. */
+  private feed(number: number, rate: number, input: TrainingInput, distance = 0): string[] {
+    const { runner, options } = this;
+    const { optimizer, seed, draw, batch } = options;
+    runner.write('clock', Uint32Array.of(number, seed, 0, 0));
+    runner.write('schedule', Float32Array.of(rate, ...correctionsOf(optimizer, number), distance));
     if ('seeds' in input) {
       if (!draw) throw new UnitscopeError('usage', 'this training draws no pictures: give it images and labels');
       if (input.seeds.length !== batch) throw new UnitscopeError('usage', `a step takes ${batch} seeds, got ${input.seeds.length}`);
@@ -194,8 +189,7 @@ export class Trainer {
     const isFinite = (data: Float32Array): boolean => data.every((value) => Number.isFinite(value));
     const spoilt = network.nodes.find(({ weights }) => !Object.values(weights).every(({ data }) => isFinite(data)));
     if (spoilt) return { layer: spoilt.name, what: 'weights' };
-    runner.write('clock', Uint32Array.of(number, options.seed, 0, 0));
-    runner.run([...this.feed(input), 'forward', 'loss', 'backward']);
+    runner.run([...this.feed(number, 0, input), 'forward', 'loss', 'backward']);
     const images = await runner.read('data');
     const layers = network.nodes.map(({ output }) => output);
     const plan = compile(network, { batch: options.batch, layers, fuse: false, capabilities: this.engine.capabilities });

@@ -29,15 +29,12 @@ export type SchedulePlan = { readonly rate: number; readonly warmup: number } & 
   | { readonly kind: 'constant' }
   /** Times `factor` from each of the steps `at` on. */
   | { readonly kind: 'step'; readonly at: readonly number[]; readonly factor: number }
-  /** Half a cosine from `rate` down to `floor` times it. */
-  | { readonly kind: 'cosine'; readonly floor: number }
+  /** Half a cosine from `rate` down to `floor` times it; it begins anew `at` each of the restarts, with another rate. */
+  | { readonly kind: 'cosine'; readonly floor: number; readonly restarts?: readonly { readonly at: number; readonly rate: number }[] }
 );
 
-/** Adversarial training: pictures are learnt several times in a row, from the second time on moved against the network. */
+/** Adversarial training: how far each picture is moved against the network before it is learnt, L2 in units of the network's input. */
 export interface AdversarialPlan {
-  /** Times that a picture is learnt in a row. */
-  readonly looks: number;
-  /** How far each look moves a picture from what the one before it saw: L2, units of the network's input. */
   readonly distance: number;
   /** The distance grows from 0 at the step `from` to its whole at `until`; numbers below 1 are shares of all steps. */
   readonly from: number;

@@ -5,7 +5,7 @@
  *   loss      softmax cross-entropy and its gradient
  *   tally     the sums of losses and right answers
  *   backward  gradients of activations and of weights; a gradient that is not finite halts what follows
- *   perturb   where asked for, after all these: images moved along the gradient of their loss, to be learnt once more
+ *   perturb   where asked for, after a first forward, loss and backward: images moved against the network, which it then learns
  *   before    a copy of the weights, for steps that are watched
  *   update    the optimizer
  *   watch     norms of gradients, weights and their change; units that answered

@@ -65,8 +65,8 @@ describe('a description', () => {
 
   test('says how pictures are moved against the network', () => {
     expect(parse().adversarial).toBeUndefined();
-    expect(parse({ adversarial: { looks: 3, distance: 4.5, from: 0.5, until: 14 } }).adversarial).toEqual({ looks: 3, distance: 4.5, from: 0.5, until: 14 });
-    expect(parse({ adversarial: { distance: 2 } }).adversarial).toEqual({ looks: 2, distance: 2, from: 0, until: 0 });
+    expect(parse({ adversarial: { distance: 4.5, from: 0.5, until: 14 } }).adversarial).toEqual({ distance: 4.5, from: 0.5, until: 14 });
+    expect(parse({ adversarial: { distance: 2 } }).adversarial).toEqual({ distance: 2, from: 0, until: 0 });
   });
 
   test('is told all that is wrong with it at once', () => {
@@ -125,6 +125,9 @@ describe('a description', () => {
     [{ input: [3, 16] }, /input must be a list of 3 numbers/],
     [{ schedule: { kind: 'cosine', rate: 0.1, floor: 2 } }, /schedule\.floor must be a number from 0 to 1, 2 is there/],
     [{ adversarial: { distance: 0, form: 2 } }, /adversarial\.distance must be a number above 0, 0 is there\n.*adversarial\.form is unknown \(did you mean 'from'/],
+    [{ schedule: { kind: 'cosine', rate: 0.1, restarts: [{ at: 5, rate: 0 }, { at: 4, rate: 1 }, { at: 0.5, rate: 1 }] } }, /schedule\.restarts\[0\]\.rate must be a number above 0/],
+    [{ schedule: { kind: 'cosine', rate: 0.1, restarts: [{ at: 5, rate: 1 }, { at: 4, rate: 1 }] } }, /schedule\.restarts\[1\]\.at must be later than the one before/],
+    [{ schedule: { kind: 'cosine', rate: 0.1, restarts: [{ at: 20, rate: 1 }] } }, /schedule\.restarts\[0\]\.at must be below 20, the number of steps/],
     [{ schedule: { kind: 'step', rate: 0.1 } }, /schedule\.at must be a list, nothing is there/],
     [{ schedule: { kind: 'step', rate: 0.1, at: [-1] } }, /schedule\.at must be a list of steps/],
     [{ seed: -1 }, /seed must be a whole number from 0 to 4294967295, -1 is there/],

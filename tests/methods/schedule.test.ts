@@ -51,8 +51,16 @@ describe('rateAt', () => {
   });
 });
 
+test('a cosine begins anew at its restarts, with their rates and the warm-up of each', () => {
+  const cycle = (rate: number, steps: number): number[] => rates({ kind: 'cosine', rate, warmup: 2, floor: 0.1 }, steps);
+  const restarts = [{ at: 6, rate: 0.5 }, { at: 9, rate: 0.25 }];
+  expect(rates({ kind: 'cosine', rate: 1, warmup: 2, floor: 0.1, restarts }, 14)).toEqual([...cycle(1, 6), ...cycle(0.5, 3), ...cycle(0.25, 5)]);
+  expect(rates({ kind: 'cosine', rate: 1, warmup: 2, floor: 0.1, restarts: [{ at: 0.5, rate: 2 }] }, 12)).toEqual([...cycle(1, 6), ...cycle(2, 6)]);
+  expect(() => rateAt({ kind: 'cosine', rate: 1, restarts: [{ at: 20, rate: 1 }] }, 0, 10)).toThrow(/restarts must be steps before 10/);
+});
+
 test('the distance of adversarial training grows from nothing to its whole, between steps or shares of them', () => {
-  const distances = (from: number, until: number): number[] => Array.from({ length: 8 }, (_, step) => distanceAt({ looks: 2, distance: 6, from, until }, step, 8));
+  const distances = (from: number, until: number): number[] => Array.from({ length: 8 }, (_, step) => distanceAt({ distance: 6, from, until }, step, 8));
   expect(distances(2, 4)).toEqual([0, 0, 2, 4, 6, 6, 6, 6]);
   expect(distances(0.25, 0.5)).toEqual([0, 0, 2, 4, 6, 6, 6, 6]);
   expect(distances(0, 0)).toEqual([6, 6, 6, 6, 6, 6, 6, 6]);

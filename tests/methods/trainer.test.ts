@@ -87,17 +87,17 @@ describe('training', () => {
     expect(mean(losses.slice(-10))).toBeLessThan(0.7 * mean(losses.slice(0, 10)));
   });
 
-  it('follows 30 steps in float64 that look three times at images, each time moved against the network', async () => {
-    const trainer = await Trainer.create(engine(), options({ looks: 3, optimizer: ADAM }));
-    const model = new TrainingTwin(smallNetwork(), shapesOf(smallNetwork(), BATCH), adamTwin(0.003, 0.9, 0.999, 1e-8, isWeight));
+  it('follows 40 steps in float64 that learn from images moved against the network', async () => {
+    const trainer = await Trainer.create(engine(), options({ perturb: true }));
+    const model = new TrainingTwin(smallNetwork(), shapesOf(smallNetwork(), BATCH), sgdTwin(0.02, 0.9, isWeight));
     try {
-      for (let step = 1; step <= 30; step++) {
+      for (let step = 1; step <= 40; step++) {
         const batch = batchAt(step);
-        const distance = step < 5 ? 0 : 0.7; // of images whose norm is about 7
-        trainer.step(step, 0.003, batch, false, distance);
+        const distance = step < 5 ? 0 : 1.5; // of images whose norm is about 7
+        trainer.step(step, 0.02, batch, false, distance);
         const { loss, images } = await trainer.tally();
-        const expected = model.step(step, batch.images, batch.labels, 0.1, 3, distance);
-        expect(images).toBe(3 * BATCH);
+        const expected = model.step(step, batch.images, batch.labels, 0.1, distance);
+        expect(images, 'what is tallied is what is learnt').toBe(BATCH);
         expect(Math.abs(loss - expected) / expected, `step ${step}: ${loss} against ${expected}`).toBeLessThan(1e-3);
       }
     } finally {
@@ -195,6 +195,7 @@ describe('training', () => {
     try {
       expect(() => trainer.step(1, 0.1, { images: new Float32Array(3), labels: new Uint32Array(1) })).toThrow(/images of \[6,3,9,8\] and 6 labels/);
       expect(() => trainer.step(1, 0.1, { seeds: new Uint32Array(6) })).toThrow(/draws no pictures/);
+      expect(() => trainer.step(1, 0.1, batchAt(1), false, 1)).toThrow(/moves no images/);
     } finally {
       trainer.dispose();
     }

@@ -170,19 +170,12 @@ export class TrainingTwin {
     for (const { name, weights } of network.nodes) for (const [role, { data }] of Object.entries(weights)) this.weights.set(`${name}/${role}`, Float64Array.from(data));
   }
 
-  /**
-   * Mean cross-entropy of a batch with smoothed labels, over the looks of a step: each updates the weights, and moves the images by
-   * the distance along the gradients that it has found.
-   */
-  step(number: number, images: ArrayLike<number>, labels: ArrayLike<number>, smoothing: number, looks = 1, distance = 0): number {
-    let [seen, sum] = [images, 0];
-    for (let look = 1; look <= looks; look++) {
-      const { loss, dx, dw } = this.gradients(seen, labels, smoothing);
-      for (const [name, w] of this.weights) this.optimizer.update(name, w, dw.get(name)!, (number - 1) * looks + look);
-      seen = moved(seen, dx, labels.length, distance);
-      sum += loss;
-    }
-    return sum / looks;
+  /** Mean cross-entropy of a batch before the step, with smoothed labels; the images are moved so far along their gradients first. */
+  step(number: number, images: ArrayLike<number>, labels: ArrayLike<number>, smoothing: number, distance = 0): number {
+    const seen = distance > 0 ? moved(images, this.gradients(images, labels, smoothing).dx, labels.length, distance) : images;
+    const { loss, dw } = this.gradients(seen, labels, smoothing);
+    for (const [name, w] of this.weights) this.optimizer.update(name, w, dw.get(name)!, number);
+    return loss;
   }
 
   private gradients(images: ArrayLike<number>, labels: ArrayLike<number>, smoothing: number): { loss: number; dx: Float64Array; dw: Map<string, Float64Array> } {

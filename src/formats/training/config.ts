@@ -10,7 +10,6 @@ import { parseBeginning, parseLayers, USUAL } from './layers.ts';
 const MOST_SIDE = 1024;
 const MOST_BATCH = 4096;
 const MOST_STEPS = 1e8;
-const MOST_LOOKS = 64;
 const MOST_IMAGES = 1e8;
 const MOST_SEED = 0xffffffff;
 
@@ -110,15 +109,24 @@ function parseSchedule(top: Fields): SchedulePlan {
     kind === 'step'
       ? { kind, at: parseSteps(fields, 'at'), factor: fields.number('factor', 0.1, { least: 0, most: 1 }) }
       : kind === 'cosine'
-        ? { kind, floor: fields.number('floor', 0, { least: 0, most: 1 }) }
+        ? { kind, floor: fields.number('floor', 0, { least: 0, most: 1 }), ...(fields.has('restarts') && { restarts: parseRestarts(fields) }) }
         : { kind };
   fields.finish();
   return { ...common, ...own };
 }
 
+function parseRestarts(fields: Fields): { at: number; rate: number }[] {
+  return fields.list('restarts').map((value, index) => {
+    const one = new Fields(value, fields.at(`restarts[${index}]`), fields.faults);
+    const restart = { at: one.number('at', undefined, { least: 0, open: true, most: MOST_STEPS }), rate: one.number('rate', undefined, { least: 0, open: true }) };
+    one.finish();
+    return restart;
+  });
+}
+
 function parseAdversarial(fields: Fields): AdversarialPlan {
   const steps = { least: 0, most: MOST_STEPS };
-  const plan = { looks: fields.whole('looks', 2, 2, MOST_LOOKS), distance: fields.number('distance', undefined, { least: 0, open: true }), from: fields.number('from', 0, steps), until: fields.number('until', 0, steps) };
+  const plan = { distance: fields.number('distance', undefined, { least: 0, open: true }), from: fields.number('from', 0, steps), until: fields.number('until', 0, steps) };
   fields.finish();
   return plan;
 }
@@ -163,13 +171,14 @@ function parseHeldOut(top: Fields): TrainingConfig['heldOut'] {
 }
 
 /** What no key alone can have wrong. */
-function checkTogether({ layers, input, data, batch, heldOut, ...length }: TrainingConfig, top: Fields): void {
+function checkTogether({ layers, input, data, batch, heldOut, schedule, ...length }: TrainingConfig, top: Fields): void {
   if (top.faults.lines.length > 0) return; // they may follow from what is wrong already
   if ((length.steps === undefined) === (length.epochs === undefined)) top.fault('', 'must have "steps" or "epochs", one of them');
   const scored = layers.filter(({ kind }) => kind !== 'softmax').at(-1);
   const isEnd = (index: number): boolean => index === layers.length - 1;
   if (layers.some(({ kind }, index) => kind === 'softmax' && !isEnd(index))) top.fault('layers', 'can have a softmax at their end alone');
   if (scored?.kind !== 'dense') top.fault('layers', 'must end in a dense layer, behind which a softmax may stand');
+  if (schedule.kind === 'cosine') checkRestarts(schedule.restarts ?? [], length.steps, top);
   if (heldOut.images % batch !== 0) top.fault('held_out.images', `must be a multiple of the batch, ${batch}: ${heldOut.images} is none`);
   if (data.kind === 'folder') return;
   const classes = data.classes.length;
@@ -179,4 +188,13 @@ function checkTogether({ layers, input, data, batch, heldOut, ...length }: Train
   if (data.images === undefined && length.epochs !== undefined) top.fault('epochs', 'need data.scenes.images: else every picture is new, and "steps" says how long');
   if (data.images !== undefined && data.images % batch !== 0) top.fault('data.scenes.images', `must be a multiple of the batch, ${batch}: ${data.images} is none`);
   if (input[0] !== 3 || input[1] !== input[2]) top.fault('input', `must be [3, S, S] for scenes, [${input.join(', ')}] is there`);
+}
+
+/** Restarts stand in order and within the training, in one unit: a share beside a number of steps cannot be put in order before the steps are counted. */
+function checkRestarts(restarts: readonly { readonly at: number }[], steps: number | undefined, { faults }: Fields): void {
+  restarts.forEach(({ at }, index) => {
+    const before = restarts[index - 1]?.at ?? 0;
+    if (before >= at || (before > 0 && before < 1 !== at < 1)) faults.add(`schedule.restarts[${index}].at`, `must be later than the one before and in its unit, steps or a share of them: ${at} is there`);
+    else if (at >= 1 && steps !== undefined && at >= steps) faults.add(`schedule.restarts[${index}].at`, `must be below ${steps}, the number of steps: ${at} is there`);
+  });
 }

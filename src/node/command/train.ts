@@ -45,7 +45,7 @@ export const train: Command = {
 
     return withEngine(async (engine) => {
       const { batch, optimizer, decay, smoothing, seed } = config;
-      const trainer = await Trainer.create(engine, { network, logits, batch, optimizer, decay, smoothing, seed, looks: config.adversarial?.looks, draw: pictures.draw });
+      const trainer = await Trainer.create(engine, { network, logits, batch, optimizer, decay, smoothing, seed, perturb: config.adversarial !== undefined, draw: pictures.draw });
       try {
         if (begun) trainer.restore(begun.state);
         const course: Course = { engine, trainer, config, pictures, log, out, total, stop: Math.max(first, Math.min(total, stop)) };
