@@ -24,6 +24,8 @@ export interface StepRecord {
   readonly loss: number;
   readonly accuracy: number;
   readonly rate: number;
+  /** How far the pictures were moved against the network; absent where they were learnt as they are. */
+  readonly distance?: number | undefined;
   /** By name, in the order of the network. */
   readonly layers: ReadonlyMap<string, LayerRecord>;
 }
@@ -210,7 +212,8 @@ function vanishing(log: TrainingLog, layers: readonly string[]): Finding[] {
 
 function loss(log: TrainingLog): Finding[] {
   const { records, classes } = log;
-  const known = records.filter(({ loss: value }) => Number.isFinite(value));
+  // Pictures that are moved further are harder: losses compare where they are moved as far as at the end.
+  const known = records.filter(({ loss: value, distance = 0 }) => Number.isFinite(value) && distance === (records.at(-1)!.distance ?? 0));
   if (known.length < 2 * THRESHOLDS.lines) return [];
   const part = Math.max(THRESHOLDS.lines, Math.floor(known.length / 5));
   const meanLoss = (some: readonly StepRecord[]): number => mean(some.map(({ loss: value }) => value));

@@ -121,6 +121,12 @@ describe('the loss', () => {
     expect(finding!.step).toBeLessThanOrEqual(130);
   });
 
+  test('that is higher because pictures are moved further against the network is no rise', () => {
+    const moved = log({ loss: (line) => (line < 10 ? 1.4 - 0.1 * line : 1.2 - 0.02 * (line - 10)) });
+    expect(diagnose(moved).map(({ kind }) => kind)).toContain('loss-rises');
+    expect(diagnose({ ...moved, records: moved.records.map((record, line) => ({ ...record, ...(line >= 10 && { distance: 7 }) })) })).toEqual([]);
+  });
+
   test('that is NaN, with the step and the layer, before all else', () => {
     const halted = diagnose(log({ lines: 1, rest: { halt: { step: 12, layer: 'conv3', what: 'output' } } }));
     expect(halted[0]).toMatchObject({ kind: 'not-finite', layer: 'conv3', step: 12, sentence: 'loss or gradients became NaN or infinite at step 12, first in the output of conv3' });

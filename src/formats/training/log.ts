@@ -1,7 +1,7 @@
 /**
  * The log of a training, one JSON object a line:
  *   {"training": NAME, "labels": [...], "batch": N, "steps": N}                                       the first line
- *   {"step": N, "loss": x, "accuracy": x, "rate": x, "images_per_second": x, "layers": {NAME: {...}}}  of a step
+ *   {"step": N, "loss": x, "accuracy": x, "rate": x, ("distance": x,) "images_per_second": x, "layers": {NAME: {...}}}  of a step
  *   {"halt": {"step": N, "layer": NAME, "what": ...}}     {"held_out": {"accuracy": x, "confusion": [[...]]}}
  * A number that is not finite is null. Keys that are not read here are passed over: later versions may write more.
  */
@@ -15,6 +15,8 @@ export interface LoggedStep {
   readonly loss: number;
   readonly accuracy: number;
   readonly rate: number;
+  /** How far the pictures were moved against the network, where they were. */
+  readonly distance?: number;
   readonly imagesPerSecond: number;
   readonly layers: ReadonlyMap<string, LayerMeasure>;
 }
@@ -87,6 +89,7 @@ function stepOf(fields: Fields): LoggedStep {
     loss: numberOf(fields, 'loss'),
     accuracy: numberOf(fields, 'accuracy'),
     rate: fields.number('rate', undefined, { least: 0 }),
+    ...(fields.has('distance') && { distance: fields.number('distance', undefined, { least: 0 }) }),
     imagesPerSecond: fields.has('images_per_second') ? numberOf(fields, 'images_per_second') : NaN,
     layers: new Map(layers.keys().map((name) => [name, layerOf(layers.fields(name))])),
   };
@@ -124,14 +127,14 @@ export function headLine(head: { readonly name: string; readonly labels: readonl
 }
 
 /** The line of a step, with six digits of each number. */
-export function stepLine({ step, loss, accuracy, rate, imagesPerSecond, layers }: LoggedStep): string {
+export function stepLine({ step, loss, accuracy, rate, distance, imagesPerSecond, layers }: LoggedStep): string {
   const short = (value: number): number => Number(value.toPrecision(6));
   const own = [...layers].map(([name, { gradient, weight, change, nonFinite, zeros, dead, units }]) => [
     name,
     { gradient: short(gradient), weight: short(weight), change: short(change), non_finite: nonFinite, ...(units !== undefined && { zeros: short(zeros!), dead, units }) },
   ]);
   // fromEntries defines keys one by one, so that a layer called __proto__ stays a layer.
-  return JSON.stringify({ step, loss: short(loss), accuracy: short(accuracy), rate: short(rate), images_per_second: short(imagesPerSecond), layers: Object.fromEntries(own) });
+  return JSON.stringify({ step, loss: short(loss), accuracy: short(accuracy), rate: short(rate), ...(distance !== undefined && { distance: short(distance) }), images_per_second: short(imagesPerSecond), layers: Object.fromEntries(own) });
 }
 
 export const haltLine = (halt: NonNullable<LoggedTraining['halt']>): string => JSON.stringify({ halt });

@@ -35,6 +35,7 @@ const NONE: Sums = { loss: 0, right: 0, images: 0, steps: 0 };
 export async function learn(call: Call, course: Course, first: number, carried: Sums = NONE): Promise<Ended> {
   const { engine, trainer, config, pictures, log, out, total, stop } = course;
   const dueAt = (step: number, every: number): boolean => step % every === 0;
+  const distanceOf = (step: number): number => (config.adversarial ? distanceAt(config.adversarial, step - 1, total) : 0);
   let sums = carried;
   let [done, saved] = [first, first];
   let ahead = 1;
@@ -56,8 +57,7 @@ export async function learn(call: Call, course: Course, first: number, carried: 
     for (let given = 0; given < ahead && !last; given++) {
       const step = ++done;
       last = dueAt(step, config.log) || dueAt(step, config.checkpoint) || step === stop;
-      const distance = config.adversarial ? distanceAt(config.adversarial, step - 1, total) : 0;
-      trainer.step(step, rateAt(config.schedule, step - 1, total), pictures.input(step), dueAt(step, config.log) || step === stop, distance);
+      trainer.step(step, rateAt(config.schedule, step - 1, total), pictures.input(step), dueAt(step, config.log) || step === stop, distanceOf(step));
       fresh++;
     }
     await engine.idle();
@@ -75,6 +75,7 @@ export async function learn(call: Call, course: Course, first: number, carried: 
         loss: sums.loss / sums.steps,
         accuracy: sums.right / sums.images,
         rate,
+        ...(distanceOf(done) > 0 && { distance: distanceOf(done) }),
         imagesPerSecond: (1000 * fresh * config.batch) / (now - logged),
         layers: layersOf(await trainer.watched()),
       };

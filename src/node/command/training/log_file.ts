@@ -83,8 +83,8 @@ export class TrainingLogFile {
 
 const headText = ({ name, labels, batch, steps }: Head): string => `${name}: ${labels.length} classes (${labels.join(', ')}), ${steps} steps of ${batch} pictures`;
 
-function stepText({ step, loss, accuracy, rate, imagesPerSecond, layers }: LoggedStep): string {
-  const head = `step ${step}  loss ${loss.toFixed(4)}  right ${percent(accuracy)}  rate ${measured(rate)}  ${measured(imagesPerSecond)} pictures/s`;
+function stepText({ step, loss, accuracy, rate, distance, imagesPerSecond, layers }: LoggedStep): string {
+  const head = `step ${step}  loss ${loss.toFixed(4)}  right ${percent(accuracy)}  rate ${measured(rate)}${distance === undefined ? '' : `  moved by ${measured(distance)}`}  ${measured(imagesPerSecond)} pictures/s`;
   const rows = [...layers].map(([name, { gradient, change, zeros, dead, units }]) => {
     const silent = units === undefined ? '' : `, zeros ${percent(zeros!)}, dead ${dead} of ${units}`;
     return `    ${name}: |gradient| ${measured(gradient)}, |dW|/|W| ${measured(change)}${silent}`;
