@@ -1,6 +1,6 @@
 /**
- * ReLU and its gradient under the three rules, elementwise.
- *   y = max(x, 0)      dx = dy gated by y > 0 and/or dy > 0 (see activation.wgsl.ts)
+ * ReLU and its gradient under the four rules, elementwise.
+ *   y = max(x, 0)      dx = dy gated by y > 0 and/or dy > 0 (see activation.wgsl.ts); by neither, dx = dy is left to a copy
  *   x, y, dy, dx [N, ...] f32. One invocation, some elements.
  * Source: Nair and Hinton 2010; Zeiler and Fergus 2014 (deconvnet); Springenberg et al. 2015 (guided).
  */

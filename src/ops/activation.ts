@@ -25,10 +25,10 @@ export function activationOf(attributes: FusedAttributes): Activation {
 /** A rule is for gradients of inputs alone: those of weights are what they are. */
 type Gated = Pick<LearnContext<FusedAttributes>, 'attributes' | 'y' | 'dy' | 'scratch' | 'dispatch'> & { readonly rule?: ReluRule };
 
-/** The gradient before a layer's activation: dy itself where it has none. */
+/** The gradient before a layer's activation: dy itself where it has none, and where the rule lets everything through. */
 export function gatedGradient(c: Gated): TensorRef {
   const activation = activationOf(c.attributes);
-  if (activation.kind === 'none') return c.dy;
+  if (activation.kind === 'none' || c.rule === 'linear') return c.dy;
   const count = elements(c.y.shape);
   const gated = c.scratch(`${c.y.label}.gated`, c.y.shape);
   c.dispatch({

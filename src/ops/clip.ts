@@ -2,6 +2,7 @@
 import { clip as kernel, clipBackward } from '../../shaders/clip.wgsl.ts';
 import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import type { Op } from './op.ts';
+import { passGradient } from './pass_gradient.ts';
 import { elements } from './shape.ts';
 
 export interface ClipAttributes {
@@ -28,6 +29,7 @@ export const clip: Op<ClipAttributes> = {
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
+    if (c.rule === 'linear') return passGradient(c, target);
     const count = elements(c.y.shape);
     c.dispatch({
       kernel: 'clip',

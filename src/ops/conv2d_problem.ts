@@ -90,7 +90,7 @@ export function backwardOperands(c: BackwardContext<Conv2dAttributes>, dx: Gradi
     y: dx.tensor,
     window: c.attributes,
     weight: c.node.weights.weight!,
-    ...(activation.kind !== 'none' && { gate: { by: c.y, activation, rule: c.rule } }),
+    ...(activation.kind !== 'none' && c.rule !== 'linear' && { gate: { by: c.y, activation, rule: c.rule } }),
     activation: NO_ACTIVATION,
     accumulate: dx.accumulate,
     decides: false,

@@ -1,8 +1,7 @@
 /** Fully connected layer over everything after the batch axis, with bias and a fused activation. */
 import { dense as kernel, denseBackward, denseBlocks, denseGrid, denseQuads, type DenseTile } from '../../shaders/dense.wgsl.ts';
-import { elementwiseGrid, WORKGROUP } from '../../shaders/prelude.wgsl.ts';
-import { gateKernel } from '../../shaders/relu.wgsl.ts';
-import { activationOf, FUSED, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
+import { WORKGROUP } from '../../shaders/prelude.wgsl.ts';
+import { activationOf, FUSED, gatedGradient, NO_ACTIVATION, type FusedAttributes } from './activation.ts';
 import { learnDense } from './dense_learn.ts';
 import type { Capabilities, Choice, Op, Recorder, TensorRef } from './op.ts';
 import { elements } from './shape.ts';
@@ -97,20 +96,7 @@ export const dense: Op<FusedAttributes> = {
     const { weight } = c.node.weights;
     const [outputs, inputs] = weight!.shape as [number, number];
     const batch = c.y.shape[0]!;
-    const activation = activationOf(c.attributes);
-    let { dy } = c;
-    if (activation.kind !== 'none') {
-      const count = batch * outputs;
-      dy = c.scratch(`${c.y.label}.gated`, [batch, outputs]);
-      c.dispatch({
-        kernel: 'relu',
-        part: 'gate',
-        code: gateKernel({ count, activation, rule: c.rule, accumulate: false }),
-        tensors: { y: c.y, dy: c.dy, dx: dy },
-        grid: elementwiseGrid(count),
-        flops: 0,
-      });
-    }
+    const dy = gatedGradient(c);
     const { tile, choice } = tileFor(batch, c.capabilities);
     for (const { w, first, quads } of pack(c, weight!.data, inputs, outputs)) {
       c.dispatch({

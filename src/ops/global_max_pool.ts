@@ -1,10 +1,11 @@
-/** Maximum of every plane: max pooling whose one window is the plane; the first maximum takes the whole gradient. */
+/** Maximum of every plane: max pooling whose one window is the plane; the first maximum, or the centre, takes the whole gradient. */
 import { maxPool, maxPoolBackward, winnerWords } from '../../shaders/max_pool.wgsl.ts';
 import { poolGrid, type PoolParameters } from '../../shaders/pool.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
 import { poolParameters } from './pool.ts';
 import { poolTiles } from './pool_tile.ts';
 import { elements } from './shape.ts';
+import { unpoolCentre } from './unpool_centre.ts';
 
 const parameters = (x: TensorRef, y: TensorRef, pass: 'forward' | 'backward', software: boolean): PoolParameters => {
   const plane = [x.shape[2]!, x.shape[3]!] as const;
@@ -24,11 +25,11 @@ export const globalMaxPool: Op<Record<string, never>> = {
   forward(c) {
     const x = c.x[0]!;
     const p = parameters(x, c.y, 'forward', c.capabilities.software);
-    const winner = c.training ? c.scratch(`${c.y.label}.winner`, [...c.y.shape.slice(0, 3), winnerWords(p)], 'u32') : undefined;
+    const winner = c.winners ? c.scratch(`${c.y.label}.winner`, [...c.y.shape.slice(0, 3), winnerWords(p)], 'u32') : undefined;
     if (winner) c.save('winner', winner);
     c.dispatch({
       kernel: 'max_pool',
-      code: maxPool({ ...p, winners: c.training }),
+      code: maxPool({ ...p, winners: c.winners }),
       tensors: { x, y: c.y, ...(winner && { winner }) },
       grid: poolGrid(p, 'forward'),
       flops: elements(x.shape),
@@ -38,6 +39,7 @@ export const globalMaxPool: Op<Record<string, never>> = {
     const target = c.dx[0];
     if (!target) return;
     const p = parameters(c.x[0]!, c.y, 'backward', c.capabilities.software);
+    if (!c.switches) return unpoolCentre(c, target, p);
     c.dispatch({
       kernel: 'max_pool',
       code: maxPoolBackward({ ...p, accumulate: target.accumulate }),

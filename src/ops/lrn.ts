@@ -1,6 +1,7 @@
 /** Local response normalization across channels. */
 import { lrn as kernel, lrnBackward, lrnGrid, type LrnParameters } from '../../shaders/lrn.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
+import { passGradient } from './pass_gradient.ts';
 import { elements } from './shape.ts';
 
 export interface LrnAttributes {
@@ -42,6 +43,7 @@ export const lrn: Op<LrnAttributes> = {
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
+    if (c.lrn === 'identity') return passGradient(c, target);
     const x = c.x[0]!;
     const p = parameters(x, c.attributes);
     c.dispatch({

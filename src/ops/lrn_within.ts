@@ -2,6 +2,7 @@
 import { lrnWithin as kernel, lrnWithinBackward, lrnWithinCount, type LrnWithinParameters } from '../../shaders/lrn_within.wgsl.ts';
 import { linearGrid } from '../../shaders/prelude.wgsl.ts';
 import type { Op, TensorRef } from './op.ts';
+import { passGradient } from './pass_gradient.ts';
 
 export interface LrnWithinAttributes {
   /** Rows and columns of the window, odd. */
@@ -41,6 +42,7 @@ export const lrnWithin: Op<LrnWithinAttributes> = {
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
+    if (c.lrn === 'identity') return passGradient(c, target);
     const x = c.x[0]!;
     const p = parameters(x, c.attributes);
     c.dispatch({

@@ -70,11 +70,21 @@ export interface Recorder {
   constant(label: string, shape: Shape, make: () => Content): TensorRef;
 }
 
-/** How ReLU-like layers treat the gradient (g: gradient from above, x: input of the ReLU). */
+/** How ReLU-like layers treat the gradient (g: gradient from above, x: input of the ReLU): all there is of two switches. */
 export type ReluRule =
   | 'gradient' // g (x > 0)
   | 'deconvnet' // g (g > 0)
-  | 'guided'; // g (x > 0) (g > 0)
+  | 'guided' // g (x > 0) (g > 0)
+  | 'linear'; // g
+
+/** Where the backward pass may do other than the true gradient; the first of each is the true one. */
+export interface BackwardRules {
+  readonly rule: ReluRule;
+  /** On: max pooling gives the gradient to the first maximum of each window. Off: to the centre of the window, wherever the maximum was. */
+  readonly switches: boolean;
+  /** `identity`: local response normalization passes the gradient as it is. */
+  readonly lrn: 'true' | 'identity';
+}
 
 /** Where a gradient goes: written over, or added to what an earlier branch left there. */
 export interface GradientTarget {
@@ -97,12 +107,14 @@ export interface ForwardContext<A> extends Recorder {
   readonly y: TensorRef;
   /** True when a backward pass will follow: keep what it needs with `save`. */
   readonly training: boolean;
+  /** True when that pass will ask which tap won each window of max pooling. */
+  readonly winners: boolean;
   /** Set while the network is being trained; absent when it is only run. */
   readonly learning?: Learning | undefined;
   save(key: string, tensor: TensorRef): void;
 }
 
-export interface BackwardContext<A> extends Recorder {
+export interface BackwardContext<A> extends Recorder, BackwardRules {
   readonly node: Node;
   readonly attributes: A;
   readonly x: readonly TensorRef[];
@@ -110,7 +122,6 @@ export interface BackwardContext<A> extends Recorder {
   readonly dy: TensorRef;
   /** Gradient targets by input; undefined where nobody needs that gradient. */
   readonly dx: readonly (GradientTarget | undefined)[];
-  readonly rule: ReluRule;
   readonly learning?: Learning | undefined;
   saved(key: string): TensorRef;
 }

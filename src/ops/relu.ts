@@ -1,7 +1,8 @@
-/** Rectified linear unit with the three backward rules. */
+/** Rectified linear unit with the four backward rules. */
 import { elementwiseGrid } from '../../shaders/prelude.wgsl.ts';
 import { relu as kernel, reluBackward } from '../../shaders/relu.wgsl.ts';
 import type { Op } from './op.ts';
+import { passGradient } from './pass_gradient.ts';
 import { elements } from './shape.ts';
 
 export const relu: Op<Record<string, never>> = {
@@ -23,6 +24,7 @@ export const relu: Op<Record<string, never>> = {
   backward(c) {
     const target = c.dx[0];
     if (!target) return;
+    if (c.rule === 'linear') return passGradient(c, target);
     const count = elements(c.y.shape);
     c.dispatch({
       kernel: 'relu',

@@ -2,7 +2,7 @@
 import { ancestors, findNode } from '../network/lookup.ts';
 import type { Network, Shape } from '../network/network.ts';
 import { shapesOf } from '../ops/check.ts';
-import type { Capabilities, ReluRule, TensorRef } from '../ops/op.ts';
+import type { BackwardRules, Capabilities, TensorRef } from '../ops/op.ts';
 import { PlanBuilder } from './builder.ts';
 import { fuse } from './fuse.ts';
 import { recordBackward, recordForward, type Recorded } from './passes.ts';
@@ -14,7 +14,7 @@ export interface CompileOptions {
   /** Layers that are computed and kept, by node or output name. */
   readonly layers: readonly string[];
   /** Record a backward pass too: from one of `layers` to every input. */
-  readonly backward?: { readonly from: string; readonly rule: ReluRule };
+  readonly backward?: { readonly from: string } & Pick<BackwardRules, 'rule'> & Partial<BackwardRules>;
   /** Fold batch norm and fuse activations where nothing between is watched; on by default. */
   readonly fuse?: boolean;
   readonly capabilities: Capabilities;
@@ -30,8 +30,8 @@ export interface Stage {
   layer(address: string): TensorRef;
 }
 
-/** Records the forward pass of what `layers` need. Kept layers are named by node and by output name. */
-export function stage(network: Network, options: Omit<CompileOptions, 'backward'> & { readonly training: boolean }): Stage {
+/** Records the forward pass of what `layers` need; `training` and `winners` as in recordForward. Kept layers are named by node and by output name. */
+export function stage(network: Network, options: Omit<CompileOptions, 'backward'> & { readonly training: boolean; readonly winners?: boolean }): Stage {
   const { layers, batch, capabilities } = options;
   const needed = { ...network, nodes: ancestors(network, layers) };
   const shapes = shapesOf(needed, batch);
@@ -41,7 +41,7 @@ export function stage(network: Network, options: Omit<CompileOptions, 'backward'
   const used = network.inputs.filter(({ name }) => read.has(name));
   const builder = new PlanBuilder(network.name, batch ?? network.inputs[0]?.shape[0] ?? 1, capabilities);
   const inputs = new Map(used.map(({ name }) => [name, builder.persistent(name, shapes.get(name)!)]));
-  const recorded = recordForward(builder, runnable, shapes, inputs, options.training);
+  const recorded = recordForward(builder, runnable, shapes, inputs, options.training, undefined, options.winners);
   const layer = (address: string): TensorRef => recorded.tensors.get(findNode(network, address).output)!;
   for (const address of layers) {
     const node = findNode(network, address);
@@ -58,12 +58,13 @@ export function stage(network: Network, options: Omit<CompileOptions, 'backward'
  */
 export function compile(network: Network, options: CompileOptions): Plan {
   const { backward } = options;
-  const { builder, recorded, inputs, layer } = stage(network, { ...options, training: backward !== undefined });
+  const kept = { training: backward !== undefined, winners: backward !== undefined && (backward.switches ?? true) };
+  const { builder, recorded, inputs, layer } = stage(network, { ...options, ...kept });
   if (backward) {
     const from = findNode(network, backward.from).output;
     const seed = builder.persistent('seed', layer(backward.from).shape);
     const to = new Map([...inputs].map(([name, x]) => [name, builder.persistent(`d ${name}`, x.shape)]));
-    recordBackward(builder, recorded, from, seed, to, backward.rule);
+    recordBackward(builder, recorded, from, seed, to, backward);
   }
   return builder.build();
 }

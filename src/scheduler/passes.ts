@@ -1,13 +1,15 @@
 /** Records the forward and the backward pass of a network into a plan. */
-import { concatBackward, concatGrid } from '../../shaders/concat.wgsl.ts';
 import { UnitscopeError } from '../errors.ts';
 import { consumers } from '../network/lookup.ts';
 import type { Network, Node, Shape } from '../network/network.ts';
 import { attributesOf, opOf } from '../ops/check.ts';
-import type { GradientTarget, ReluRule, TensorRef } from '../ops/op.ts';
-import { elements } from '../ops/shape.ts';
+import type { BackwardRules, GradientTarget, ReluRule, TensorRef } from '../ops/op.ts';
+import { passGradient } from '../ops/pass_gradient.ts';
 import type { PlanBuilder } from './builder.ts';
 import type { Lessons } from './lessons.ts';
+
+/** The rule of ReLU, or what differs from the true gradient. */
+export type AskedRules = ReluRule | Partial<BackwardRules>;
 
 /** What the forward pass leaves for the backward pass. */
 export interface Recorded {
@@ -20,6 +22,7 @@ export interface Recorded {
  * @param inputs tensors that the caller provides, by name.
  * @param training keep what a backward pass needs (winners of max pooling, scales of LRN).
  * @param lessons the weights change: layers read them as they are at each run, and behave as they do in training.
+ * @param winners the backward pass goes by the switches of max pooling: on, where there will be one, unless told.
  */
 export function recordForward(
   builder: PlanBuilder,
@@ -28,6 +31,7 @@ export function recordForward(
   inputs: ReadonlyMap<string, TensorRef>,
   training: boolean,
   lessons?: Lessons,
+  winners = training,
 ): Recorded {
   const tensors = new Map(inputs);
   const saved = new Map<string, TensorRef>();
@@ -49,6 +53,7 @@ export function recordForward(
       x,
       y,
       training,
+      winners,
       save: (key, tensor) => void saved.set(`${node.output}/${key}`, tensor),
     });
   }
@@ -75,9 +80,11 @@ export function recordBackward(
   from: string,
   dy: TensorRef,
   to: ReadonlyMap<string, TensorRef>,
-  rule: ReluRule,
+  rules: AskedRules,
   lessons?: Lessons,
 ): Map<string, TensorRef> {
+  const asked: Partial<BackwardRules> = typeof rules === 'string' ? { rule: rules } : rules;
+  const { rule = 'gradient', switches = true, lrn = 'true' } = asked;
   const taught = lessons ? network.nodes.filter((node) => lessons.teaches(node)).map(({ output }) => output) : [];
   const wanted = onPath(network, from, new Set([...to.keys(), ...taught]));
   const readers = consumers(network);
@@ -109,7 +116,7 @@ export function recordBackward(
       saved: (key: string) => saved.get(`${node.output}/${key}`)!,
     };
     const learning = lessons?.learning(node);
-    op.backward({ ...context, learning, dx: node.inputs.map((name) => (wanted.has(name) ? target(name) : undefined)), rule });
+    op.backward({ ...context, learning, dx: node.inputs.map((name) => (wanted.has(name) ? target(name) : undefined)), rule, switches, lrn });
     if (learning && lessons!.teaches(node)) op.learn!({ ...context, learning, dw: lessons!.targets(node) });
   }
   return gradients;
@@ -133,14 +140,5 @@ function passThrough(
     gradients.set(name, builder.view(`d ${name}`, gradient, x.shape));
     return;
   }
-  const { tensor, accumulate } = target(name);
-  const whole = { outer: 1, rows: elements(x.shape), offset: 0, total: elements(x.shape) };
-  builder.recorder('backward', node.name, node.op).dispatch({
-    kernel: 'concat',
-    code: concatBackward({ ...whole, accumulate }),
-    tensors: { dy: gradient, dx: tensor },
-    grid: concatGrid(whole),
-    flops: 0,
-    ...(!accumulate && { copy: { from: gradient, to: tensor, at: 0, pieces: 1 } }),
-  });
+  passGradient({ ...builder.recorder('backward', node.name, node.op), dy: gradient }, target(name));
 }

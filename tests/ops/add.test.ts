@@ -3,7 +3,7 @@ import type { Tensor } from '../../src/network/network.ts';
 import type { ReluRule } from '../../src/ops/op.ts';
 import { useEngine } from '../gpu.ts';
 import { expectAdjoint, expectCaught, prove, run, type PlantedBug, type Subject, type Twin } from './harness.ts';
-import { count, dot, random, Sum } from './reference.ts';
+import { count, dot, passesRule, random, RELU_RULES, Sum } from './reference.ts';
 
 const engine = useEngine();
 
@@ -86,7 +86,7 @@ describe('add against plain loops, and the adjoint identity', () => {
 /** The twin with an activation on its sum; each gradient passes by the rule. */
 function activated(twin: Twin, activation: 'relu' | 'clip', rule: ReluRule): Twin {
   const [low, high] = activation === 'relu' ? [0, Infinity] : [-0.25, 0.5];
-  const passes = (g: number, v: number): boolean => (rule === 'deconvnet' || (v > low && v < high)) && (rule === 'gradient' || g > 0);
+  const passes = (g: number, v: number): boolean => passesRule(rule, v > low && v < high, g);
   return {
     y: twin.y.map((v) => Math.min(Math.max(v, low), high)),
     dx: (dy) => twin.dx(dy.map((g, i) => (passes(g, twin.y.values[i]!) ? g : 0))),
@@ -103,7 +103,7 @@ describe.each(['relu', 'clip'] as const)('add with %s in it', (activation) => {
     const [a, b] = [random(shapeA, 1), random(shapeB, 2)];
     const subject: Subject = { op: 'add', attributes, x: [a, b] };
 
-    test.each(['gradient', 'deconvnet', 'guided'] as const)('rule %s', async (rule) => {
+    test.each(RELU_RULES)('rule %s', async (rule) => {
       await prove(engine(), subject, activated(addTwin(a, b), activation, rule), { rule });
     });
 

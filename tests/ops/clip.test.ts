@@ -2,7 +2,7 @@ import { describe, test } from 'vitest';
 import type { ReluRule } from '../../src/ops/op.ts';
 import { useEngine } from '../gpu.ts';
 import { expectCaught, expectCentralDifferences, prove, type PlantedBug, type Twin } from './harness.ts';
-import { filled, random, Sum } from './reference.ts';
+import { filled, passesRule, random, RELU_RULES, Sum } from './reference.ts';
 
 const engine = useEngine();
 
@@ -14,7 +14,7 @@ interface Interval {
 /** y = min(max(x, low), high); dx = g where low < x < high, with the rules of ReLU. */
 function clipTwin(x: ArrayLike<number>, shape: readonly number[], { min = -Infinity, max = Infinity }: Interval, rule: ReluRule = 'gradient'): Twin {
   const [low, high] = [Math.fround(min), Math.fround(max)];
-  const passes = (g: number, v: number): boolean => (rule === 'deconvnet' || (v > low && v < high)) && (rule === 'gradient' || g > 0);
+  const passes = (g: number, v: number): boolean => passesRule(rule, v > low && v < high, g);
   return {
     y: Sum.of(shape, (i) => Math.min(Math.max(x[i]!, low), high)),
     dx: (dy) => [Sum.of(shape, (i) => (passes(dy[i]!, x[i]!) ? dy[i]! : 0))],
@@ -31,7 +31,7 @@ const INTERVALS: Readonly<Record<string, Interval>> = {
   'bounds that meet': { min: 0.5, max: 0.5 },
 };
 
-describe.each(['gradient', 'deconvnet', 'guided'] as const)('clip, rule %s', (rule) => {
+describe.each(RELU_RULES)('clip, rule %s', (rule) => {
   const sizes = [[3, 5, 7], [3, 4, 7]];
   test.each(Object.entries(INTERVALS).flatMap(([name, interval]) => sizes.map((shape) => ({ name, interval, shape }))))('$name of $shape', async ({ interval, shape }) => {
     const x = random(shape, 1, -2, 8);

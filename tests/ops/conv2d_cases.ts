@@ -2,7 +2,7 @@
 import type { Tensor } from '../../src/network/network.ts';
 import type { ReluRule } from '../../src/ops/op.ts';
 import type { Subject, Twin } from './harness.ts';
-import { dot, random, Sum } from './reference.ts';
+import { dot, passesRule, random, Sum } from './reference.ts';
 
 type Four = readonly [number, number, number, number];
 type Two = readonly [number, number];
@@ -53,7 +53,7 @@ function conv2dTwin(x: Tensor, weight: Tensor, bias: Tensor | undefined, c: Conv
   const y = linear.map((v) => (activation === 'relu' ? Math.max(v, 0) : activation === 'clip' ? Math.min(Math.max(v, -0.25), 0.5) : v));
   const active = (v: number): boolean => (activation === 'relu' ? v > 0 : v > -0.25 && v < 0.5);
   const gate = (g: number, v: number): number =>
-    !activation || ((rule === 'deconvnet' || active(v)) && (rule === 'gradient' || g > 0)) ? g : 0;
+    !activation || passesRule(rule, active(v), g) ? g : 0;
   return {
     y,
     dx(dy) {

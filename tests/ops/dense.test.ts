@@ -4,7 +4,7 @@ import type { ReluRule } from '../../src/ops/op.ts';
 import { compile } from '../../src/scheduler/compile.ts';
 import { useEngine } from '../gpu.ts';
 import { expectAdjoint, expectCaught, prove, run, type PlantedBug, type Subject, type Twin } from './harness.ts';
-import { count, dot, random, Sum } from './reference.ts';
+import { count, dot, passesRule, random, RELU_RULES, Sum } from './reference.ts';
 
 const engine = useEngine();
 
@@ -26,7 +26,7 @@ function denseTwin(x: Tensor, weight: Tensor, bias: Tensor | undefined, activati
       for (let k = 0; k < K; k++) linear.add(n * M + m, weight.data[m * K + k]! * x.data[n * K + k]!);
     }
   const active = (v: number): boolean => (activation === 'relu' ? v > 0 : v > -0.25 && v < 0.5);
-  const gate = (g: number, v: number): number => (!activation || ((rule === 'deconvnet' || active(v)) && (rule === 'gradient' || g > 0)) ? g : 0);
+  const gate = (g: number, v: number): number => (!activation || passesRule(rule, active(v), g) ? g : 0);
   return {
     y: linear.map((v) => (activation === 'relu' ? Math.max(v, 0) : activation === 'clip' ? Math.min(Math.max(v, -0.25), 0.5) : v)),
     dx(dy) {
@@ -134,9 +134,8 @@ describe('dense with weights larger than one binding', () => {
   });
 });
 
-const rules = ['gradient', 'deconvnet', 'guided'] as const;
 describe.each(['relu', 'clip'] as const)('dense with %s in it', (activation) => {
-  test.each(rules)('rule %s', async (rule) => {
+  test.each(RELU_RULES)('rule %s', async (rule) => {
     const { subject, twin } = subjectOf({ x: [2, 9], outputs: 6, activation }, rule);
     await prove(engine(), subject, twin, { rule });
   });

@@ -5,7 +5,7 @@
 import { expect } from 'vitest';
 import type { Engine } from '../../src/gpu/engine.ts';
 import type { Attributes, Network, Node, Tensor } from '../../src/network/network.ts';
-import type { Capabilities, ReluRule } from '../../src/ops/op.ts';
+import type { BackwardRules, Capabilities } from '../../src/ops/op.ts';
 import { compile } from '../../src/scheduler/compile.ts';
 import type { Plan, PlannedTensor, Step } from '../../src/scheduler/plan.ts';
 import { Runner } from '../../src/scheduler/runner.ts';
@@ -24,8 +24,7 @@ export interface Subject {
   readonly x: readonly Tensor[];
 }
 
-export interface RunOptions {
-  readonly rule?: ReluRule;
+export interface RunOptions extends Partial<BackwardRules> {
   readonly capabilities?: Partial<Capabilities>;
   readonly fuse?: boolean;
   /** The layer runs twice on the same input and the results are added: gradients must accumulate. */
@@ -121,11 +120,11 @@ function networkOf({ op, attributes = {}, weights = {}, x }: Subject, twice: boo
 
 /** Runs the subject forward and backward, with a seeded gradient from above. */
 export async function run(engine: Engine, subject: Subject, options: RunOptions = {}): Promise<Outcome> {
-  const { rule = 'gradient', capabilities, fuse, twice = false, mutate } = options;
+  const { rule = 'gradient', switches, lrn, capabilities, fuse, twice = false, mutate } = options;
   const top = twice ? 'sum' : 'layer';
   const plan = compile(networkOf(subject, twice), {
     layers: [...new Set(['layer', top])],
-    backward: { from: top, rule },
+    backward: { from: top, rule, switches, lrn },
     capabilities: { ...engine.capabilities, ...capabilities },
     ...(fuse !== undefined && { fuse }),
   });

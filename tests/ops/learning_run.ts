@@ -53,9 +53,9 @@ export function learningPlan(engine: Engine, { op: opName, name = 'layer', attri
   builder.keep('y', y);
   const saved = new Map<string, TensorRef>();
   const shared = { node, attributes: attributesOf(node, op), x: [from], y, learning, saved: (key: string) => saved.get(key)! };
-  op.forward({ ...builder.recorder('forward', 'layer', op.name), ...shared, training: true, save: (key, tensor) => void saved.set(key, tensor) });
+  op.forward({ ...builder.recorder('forward', 'layer', op.name), ...shared, training: true, winners: true, save: (key, tensor) => void saved.set(key, tensor) });
   const backward = { ...builder.recorder('backward', 'layer', op.name), ...shared, dy: seed };
-  op.backward({ ...backward, dx: [to && { tensor: to, accumulate: gradient === 'added' }], rule: 'gradient' });
+  op.backward({ ...backward, dx: [to && { tensor: to, accumulate: gradient === 'added' }], rule: 'gradient', switches: true, lrn: 'true' });
   op.learn?.({ ...backward, dw: persistent('d ', learned) });
   return builder.build();
 }

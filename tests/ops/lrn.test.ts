@@ -79,6 +79,14 @@ test.each<Case>([
   expectCentralDifferences((values) => lrnTwin(values, c), random(c.x, 4, -2, 2));
 });
 
+test.each<Case>([{ x: [2, 7, 3, 2], size: 4, alpha: 2 }, { x: [3, 9], size: 5, alpha: 1 }])('passes the gradient as it is where that is asked for, $x', async ({ x: shape, ...attributes }) => {
+  const subject = { op: 'lrn', attributes, x: [random(shape, 1, -3, 3)] };
+  const once = await run(engine(), subject, { lrn: 'identity' });
+  expect(once.dx[0]).toEqual(once.dy);
+  const { dx, dy } = await run(engine(), subject, { lrn: 'identity', twice: true });
+  expect(dx[0]!.data).toEqual(dy.data.map((g) => 2 * g));
+});
+
 test('a size of 0 is refused', async () => {
   await expect(run(engine(), { op: 'lrn', attributes: { size: 0 }, x: [random([1, 2, 2, 2], 1)] })).rejects.toMatchObject({ code: 'model-invalid' });
 });

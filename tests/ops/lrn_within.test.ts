@@ -63,6 +63,11 @@ test('central differences of the twin', () => {
   expectCentralDifferences((values) => lrnWithinTwin(values, c), random(c.x, 4, -2, 2));
 });
 
+test('passes the gradient as it is where that is asked for', async () => {
+  const { dx, dy } = await run(engine(), { op: 'lrn_within', attributes: { size: 3 }, x: [random([2, 2, 4, 3], 1, -3, 3)] }, { lrn: 'identity' });
+  expect(dx[0]).toEqual(dy);
+});
+
 test.each([0, 2, 2.5])('a size of %d is refused', async (size) => {
   await expect(run(engine(), { op: 'lrn_within', attributes: { size }, x: [random([1, 2, 2, 2], 1)] })).rejects.toMatchObject({ code: 'model-invalid' });
 });

@@ -1,5 +1,6 @@
 /** What every float64 twin needs: seeded operands, sums that know their rounding error, and the comparison. */
 import type { Shape, Tensor } from '../../src/network/network.ts';
+import type { ReluRule } from '../../src/ops/op.ts';
 
 /** Seeded numbers (xorshift32): the same on every machine. */
 export function numbers(seed: number): { uniform(low: number, high: number): number; integer(low: number, high: number): number } {
@@ -107,4 +108,13 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): { value: number
     magnitude += Math.abs(a[i]! * b[i]!);
   }
   return { value, magnitude };
+}
+
+export const RELU_RULES = ['gradient', 'deconvnet', 'guided', 'linear'] as const;
+
+/** Whether a gradient g passes an activation that is active there or not. */
+export function passesRule(rule: ReluRule, active: boolean, g: number): boolean {
+  const masked = rule === 'gradient' || rule === 'guided';
+  const rectified = rule === 'deconvnet' || rule === 'guided';
+  return (active || !masked) && (g > 0 || !rectified);
 }

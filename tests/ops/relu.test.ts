@@ -3,13 +3,13 @@ import type { Tensor } from '../../src/network/network.ts';
 import type { ReluRule } from '../../src/ops/op.ts';
 import { useEngine } from '../gpu.ts';
 import { expectCaught, expectCentralDifferences, prove, type PlantedBug, type Twin } from './harness.ts';
-import { filled, random, Sum } from './reference.ts';
+import { filled, passesRule, random, RELU_RULES, Sum } from './reference.ts';
 
 const engine = useEngine();
 
 /** y = max(x, 0); dx = g gated by x > 0 (gradient), g > 0 (deconvnet) or both (guided). */
 function reluTwin(x: ArrayLike<number>, shape: readonly number[], rule: ReluRule = 'gradient'): Twin {
-  const passes = (g: number, v: number): boolean => (rule === 'deconvnet' || v > 0) && (rule === 'gradient' || g > 0);
+  const passes = (g: number, v: number): boolean => passesRule(rule, v > 0, g);
   return {
     y: Sum.of(shape, (i) => Math.max(x[i]!, 0)),
     dx: (dy) => [Sum.of(shape, (i) => (passes(dy[i]!, x[i]!) ? dy[i]! : 0))],
@@ -19,7 +19,7 @@ function reluTwin(x: ArrayLike<number>, shape: readonly number[], rule: ReluRule
 const SHAPES = [[1], [2], [4], [3, 5], [9], [12], [2, 7, 11], [2, 3, 5, 7], [1, 64], [1, 65], [3, 516], [7, 77]];
 const exact = { exact: true, exactGradient: true };
 
-describe.each(['gradient', 'deconvnet', 'guided'] as const)('relu, rule %s', (rule) => {
+describe.each(RELU_RULES)('relu, rule %s', (rule) => {
   test.each(SHAPES.map((shape) => ({ shape })))('$shape', async ({ shape }) => {
     const x = random(shape, 1);
     await prove(engine(), { op: 'relu', x: [x] }, reluTwin(x.data, shape, rule), { rule, ...exact });

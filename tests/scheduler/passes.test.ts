@@ -1,13 +1,12 @@
 /** The wiring of the backward pass: branches, views, several inputs, layers that lie beside the path. */
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../../src/network/network.ts';
-import type { ReluRule } from '../../src/ops/op.ts';
 import { compile, stage } from '../../src/scheduler/compile.ts';
 import { recordBackward } from '../../src/scheduler/passes.ts';
 import { Runner } from '../../src/scheduler/runner.ts';
 import { useEngine } from '../gpu.ts';
 import { runGuarded } from '../ops/harness.ts';
-import { filled, random } from '../ops/reference.ts';
+import { filled, passesRule, random, RELU_RULES } from '../ops/reference.ts';
 import { network, node, numericGradient } from './networks.ts';
 
 const engine = useEngine();
@@ -91,13 +90,13 @@ describe('the backward pass through', () => {
   });
 });
 
-test.each<ReluRule>(['gradient', 'deconvnet', 'guided'])('every ReLU on the way follows the rule %s', async (rule) => {
+test.each(RELU_RULES)('every ReLU on the way follows the rule %s', async (rule) => {
   const x = random([2, 9], 1);
   const nodes = [relus('a', 'x'), caps('b', 'a.y'), node('shift', 'add', ['b.y'], {}, { addend: random([9], 5, -0.3, 0.1) }), relus('c', 'shift.y')];
   const { capabilities } = engine();
   const plan = compile(network({ x: x.shape }, nodes), { layers: ['c', 'shift', 'b', 'a'], backward: { from: 'c', rule }, capabilities });
   const { tensors, written } = await runGuarded(engine(), plan, { x, seed: (shape) => random(shape, 3) }, ['d x', 'shift', 'a']);
-  const pass = (g: number, active: boolean): number => ((rule === 'deconvnet' || active) && (rule === 'gradient' || g > 0) ? g : 0);
+  const pass = (g: number, active: boolean): number => (passesRule(rule, active, g) ? g : 0);
   const [shift, a] = [tensors.get('shift')!.data, tensors.get('a')!.data];
   const wanted = written.get('seed')!.data.map((g, i) => {
     const atC = pass(g, shift[i]! > 0);
