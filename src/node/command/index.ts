@@ -1,5 +1,6 @@
 /** The list of commands: the command line, its help and its tests are made from it. */
 import { activations } from './activations.ts';
+import { attribute } from './attribute.ts';
 import { bench } from './bench.ts';
 import { classify } from './classify.ts';
 import type { Command } from './command.ts';
@@ -16,4 +17,4 @@ import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
 import { train } from './train.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, maximize, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, scenes, train, diagnose, kernels, bench, doctor];
