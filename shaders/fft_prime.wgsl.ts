@@ -4,7 +4,7 @@
  *   y[q] = v[0] + sum over j of a[j] cos(2 pi j q / R) + sign i b[j] sin(2 pi j q / R)      y[R - q]: with -sign
  *   turns [n, 2] f32: e^(2 pi i t / n)
  * That is 2 R^2 operations, a quarter of the definition; the detour over a convolution of length 2^m >= 2 R (Bluestein) has
- * about 10 m 2^m, which at R = 227 is half of them, in ten times the memory traffic.
+ * about 10 m 2^m, which at R = 227 is half of them, but goes over the memory many times.
  * One invocation: of some butterflies some pairs of results, so that what it loads serves many of them.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';

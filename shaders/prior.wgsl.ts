@@ -5,9 +5,9 @@
  *   norm              sum of |x - center|^alpha
  *   dx = dx + weight d prior / dx      value[n] = weight prior
  *   x, dx [N, C, H, W] f32    parts [N, T] f32    value [N] f32
- * Where a power has no derivative its slope is 0. `prior`: one invocation, one element. `priorParts`: one invocation, its share
+ * Where a power has no derivative its slope is 0. `prior`: one invocation, one element. `priorSum`: one invocation, its share
  * of one image. `priorFold`: one workgroup, one image, in a fixed order.
- * Source: Mahendran and Vedaldi 2015, equations 5 and 7.
+ * Source: Mahendran and Vedaldi 2015, whose regularizers these are.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FOLD, fold } from './ascent.wgsl.ts';
