@@ -66,3 +66,5 @@ export { CLASSIC_MODES, rulesOf, type BackwardMode, type ClassicMode } from './m
 export { BASELINES, type Baseline } from './methods/baseline.ts';
 export { evidenceLayer } from './methods/cam.ts';
 export { parseTarget, targetName, type Target } from './methods/target.ts';
+export { kernelsOf, unitNorms, weightHistogram, weightLayers, WEIGHTS_METHOD, weightStatistics, type Kernels, type WeightStatistics } from './methods/weights.ts';
+export { filterSheet, histogramPicture, isColored, kernelSheet, SCALES, type KernelSheet, type Scale } from './methods/weight_pictures.ts';

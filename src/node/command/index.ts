@@ -16,5 +16,6 @@ import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
 import { train } from './train.ts';
+import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, weights, scenes, train, diagnose, kernels, bench, doctor];
