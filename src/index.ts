@@ -66,5 +66,11 @@ export { CLASSIC_MODES, rulesOf, type BackwardMode, type ClassicMode } from './m
 export { BASELINES, type Baseline } from './methods/baseline.ts';
 export { evidenceLayer } from './methods/cam.ts';
 export { parseTarget, targetName, type Target } from './methods/target.ts';
+export { EMBED_DEFAULTS, EMBED_METHOD, embed, embedSettings, featurePoints, layerFeatures, LAYOUTS, POOLINGS, type EmbedSettings, type FeatureBatch, type FeatureOptions, type Layout, type Pooling } from './methods/embed.ts';
+export { embeddingMap, tileSide, type EmbeddingMapOptions } from './methods/embedding_map.ts';
+export { computed, inSlices } from './methods/computation.ts';
+export { agreement, METRICS, nearestNeighbours, type Metric, type Neighbours } from './analysis/neighbours.ts';
+export { GRID_MOST, gridOf, snapToGrid, type Grid } from './analysis/grid_snap.ts';
+export { type Computation, type Points, type Step as ComputationStep } from './analysis/points.ts';
 export { kernelsOf, unitNorms, weightHistogram, weightLayers, WEIGHTS_METHOD, weightStatistics, type Kernels, type WeightStatistics } from './methods/weights.ts';
 export { filterSheet, histogramPicture, isColored, kernelSheet, SCALES, type KernelSheet, type Scale } from './methods/weight_pictures.ts';

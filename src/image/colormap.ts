@@ -16,7 +16,7 @@ export type ColorMap = Uint8Array;
 export const NOT_FINITE_COLOR: Color = [255, 0, 255];
 
 /** A colour as lightness 0..1, chroma 0..0.4 and hue in degrees. */
-interface Oklch {
+export interface Oklch {
   lightness: number;
   chroma: number;
   hue: number;
@@ -102,7 +102,7 @@ function table(color: (t: number) => readonly number[]): ColorMap {
 }
 
 /** The nearest sRGB colour of the same lightness and hue: chroma gives way where the screen ends. */
-function toColor(color: Oklch): number[] {
+export function toColor(color: Oklch): number[] {
   let rgb = linearRgb(color);
   for (let chroma = color.chroma; chroma > 0 && rgb.some((v) => v < -1e-4 || v > 1.0001); ) {
     chroma = Math.max(0, chroma - 0.002);

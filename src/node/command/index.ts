@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import { convert } from './convert.ts';
 import { diagnose } from './diagnose.ts';
 import { doctor } from './doctor.ts';
+import { embed } from './embed.ts';
 import { fetch } from './fetch.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
@@ -18,4 +19,4 @@ import { scenes } from './scenes.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, weights, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [] = [] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, embed, weights, scenes, train, diagnose, kernels, bench, doctor, ] = [fetch];
