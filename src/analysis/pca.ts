@@ -73,12 +73,12 @@ function* strongest(order: number, wanted: number, product: (v: Float64Array, w:
       orthogonalize(next, basis, length, order);
       normalize(next);
     }
-    yield { stage: 'PCA', done: length, total: most };
+    yield { stage: 'PCA', done: length, total: most + 1 };
     if (length % EVERY === 0 && length >= 2 * wanted + 20 && length < most && isSettled(diagonal, below, length, wanted)) break;
   }
   const values = diagonal.slice(0, length);
   const turned = Float64Array.from({ length: length * length }, (_, i) => (i % (length + 1) === 0 ? 1 : 0));
-  for (const _ of tridiagonalEigen(values, ended(below, length), turned, length)) yield { stage: 'PCA', done: length, total: length };
+  for (const _ of tridiagonalEigen(values, ended(below, length), turned, length)) yield { stage: 'PCA', done: length, total: most + 1 };
   const falling = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, wanted);
   const vectors = new Float64Array(wanted * order);
   falling.forEach((which, c) => {

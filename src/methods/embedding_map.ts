@@ -2,11 +2,11 @@
 import { gridOf } from '../analysis/grid_snap.ts';
 import { mapFrame } from '../analysis/map_frame.ts';
 import { classColors } from '../image/class_colors.ts';
-import type { Image } from '../image/image.ts';
+import { fitImage, type Image } from '../image/image.ts';
 import { FRAME, pictureMap, type PlacedTile } from '../image/picture_map.ts';
 
-/** Sides of tiles and of the map, pixels. */
-const TILE = { least: 24, most: 48 } as const;
+/** Sides of tiles and of the map, pixels; on a map a tile is so many times as large as the nearest one is away, usually. */
+const TILE = { least: 24, most: 48, apart: 1.6 } as const;
 const GRID_TILE = { least: 16, most: 96 } as const;
 const SIDE = { wide: 1400, narrow: 700 } as const;
 
@@ -16,11 +16,10 @@ const GAP = 2 * FRAME + 4;
 /** More classes than this have no legend: nobody could tell their colours apart. */
 const LEGEND_MOST = 32;
 
-/** The side of the tiles for so many pictures: they cover about half of the map. */
+/** The side that tiles are kept with until the map is known. */
 export function tileSide(count: number, grid: boolean): number {
-  const { least, most } = grid ? GRID_TILE : TILE;
-  const wanted = grid ? SIDE.wide / gridOf(count).columns - GAP : (0.7 * SIDE.wide) / Math.sqrt(count);
-  return Math.round(Math.min(most, Math.max(least, wanted)));
+  if (!grid) return TILE.most;
+  return Math.round(Math.min(GRID_TILE.most, Math.max(GRID_TILE.least, SIDE.wide / gridOf(count).columns - GAP)));
 }
 
 export interface EmbeddingMapOptions {
@@ -38,7 +37,7 @@ export interface EmbeddingMapOptions {
 export function embeddingMap({ map, tiles, labels = [], classes = [], cells }: EmbeddingMapOptions): Image {
   const colors = classColors(classes.length);
   const place = cells ? onGrid(tiles, cells) : onMap(map);
-  const placed = tiles.map((tile, n): PlacedTile => ({ tile, ...place.at(n), frame: colors[labels[n] ?? -1] }));
+  const placed = tiles.map((tile, n): PlacedTile => ({ tile: place.side === undefined ? tile : fitImage(tile, place.side, place.side, 'crop'), ...place.at(n), frame: colors[labels[n] ?? -1] }));
   const legend = classes.length <= LEGEND_MOST ? classes.map((name, n) => ({ name, color: colors[n]! })) : [];
   return pictureMap(placed, { width: place.width, height: place.height, legend });
 }
@@ -46,6 +45,8 @@ export function embeddingMap({ map, tiles, labels = [], classes = [], cells }: E
 interface Places {
   readonly width: number;
   readonly height: number;
+  /** Of the tiles; undefined where they stay as they are. */
+  readonly side?: number;
   at(n: number): { x: number; y: number };
 }
 
@@ -56,7 +57,22 @@ function onMap(map: Float64Array): Places {
   const side = (size: number): number => Math.max(SIDE.narrow, Math.round(size * scale));
   const [width, height] = [side(frame.width), side(frame.height)];
   const [left, top] = [frame.left + frame.width / 2, frame.top + frame.height / 2];
-  return { width, height, at: (n) => ({ x: width / 2 + scale * (map[2 * n]! - left), y: height / 2 + scale * (map[2 * n + 1]! - top) }) };
+  const wanted = TILE.apart * scale * usualDistance(map);
+  const tile = Math.round(Math.min(TILE.most, Math.max(TILE.least, wanted)));
+  return { width, height, side: tile, at: (n) => ({ x: width / 2 + scale * (map[2 * n]! - left), y: height / 2 + scale * (map[2 * n + 1]! - top) }) };
+}
+
+/** The median over the points of a map of how far the nearest other one is. */
+function usualDistance(map: Float64Array): number {
+  const nearest = new Float64Array(map.length / 2).fill(Infinity);
+  for (let i = 0; i < nearest.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const distance = Math.hypot(map[2 * i]! - map[2 * j]!, map[2 * i + 1]! - map[2 * j + 1]!);
+      nearest[i] = Math.min(nearest[i]!, distance);
+      nearest[j] = Math.min(nearest[j]!, distance);
+    }
+  }
+  return nearest.sort()[Math.floor(nearest.length / 2)]!;
 }
 
 function onGrid(tiles: readonly Image[], cells: Uint32Array): Places {

@@ -104,8 +104,8 @@ export const embed: Command = {
     const options = { signal: call.signal, progress: (step: ComputationStep) => report(call, step) };
     let map = new Float64Array();
     for await (const step of runEmbed(points, used, options)) {
-      report(call, step);
       if (step.map) map = new Float64Array(step.map);
+      if (step.stage !== 'map') report(call, step);
     }
     const each = Math.min(NEIGHBOURS, indices.length - 1);
     const near = await computed(nearestNeighbours(points, each, used.metric), options);

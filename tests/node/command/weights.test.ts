@@ -24,20 +24,21 @@ test('the first filters of the embedded network, in colour', async () => {
   expect(parseRecipe(readPngText(bytes)[RECIPE_KEYWORD])).toMatchObject({ method: 'weights', settings: { layer: 'conv1', picture: 'filters', scale: 'shared', channels: 'RGB' } });
 });
 
-test('a folder of all layers, with histograms and norms', async () => {
+test('a folder of layers, with histograms and norms; numbers alone of all of them', async () => {
   const out = folder('weights/');
-  const { exit, out: text } = await call('weights', '--out', out, '--most', '16', '--json');
+  const { exit, out: text } = await call('weights', '--layer', 'conv1', '--layer', 'fc6', '--out', out, '--most', '16', '--json');
   expect(exit).toBe(0);
   const { layers, files } = JSON.parse(text) as Facts;
-  expect(layers.map(({ layer }) => layer)).toEqual(['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'fc6', 'fc7', 'fc8']);
-  expect(layers.map(({ drawn }) => drawn!.shows)).toEqual(['filters', ...new Array<string>(7).fill('kernels')]);
-  expect(layers[5]).toMatchObject({ outputs: 640, inputs: 96, kernel: [3, 3], drawn: { outputs: 16, inputs: 16 } });
-  expect(readdirSync(out).sort()).toEqual([...layers.flatMap(({ layer }) => [`${layer}-histogram.png`, `${layer}.png`]), 'norms.json'].sort());
-  expect(files).toHaveLength(17);
-  const norms = JSON.parse(readFileSync(`${out}norms.json`, 'utf8')) as Facts;
-  expect(norms.layers).toEqual(layers);
-  for (const { outputs, norms: own } of layers) expect(own).toHaveLength(outputs);
-  expect((await call('weights', '--layer', 'fc6', '--out', folder('fc6.png'))).out).toMatch(/shown are the first 64 of 640 outputs and 64 of 96 inputs/);
+  expect(layers.map(({ drawn }) => drawn!.shows)).toEqual(['filters', 'kernels']);
+  expect(layers[1]).toMatchObject({ layer: 'fc6', outputs: 640, inputs: 96, kernel: [3, 3], drawn: { outputs: 16, inputs: 16 } });
+  expect(readdirSync(out).sort()).toEqual(['conv1-histogram.png', 'conv1.png', 'fc6-histogram.png', 'fc6.png', 'norms.json']);
+  expect(files).toHaveLength(5);
+  expect((JSON.parse(readFileSync(`${out}norms.json`, 'utf8')) as Facts).layers).toEqual(layers);
+  expect((await call('weights', '--layer', 'fc6', '--most', '8', '--out', folder('fc6.png'))).out).toMatch(/shown are the first 8 of 640 outputs and 8 of 96 inputs/);
+
+  const all = JSON.parse((await call('weights', '--json')).out) as Facts;
+  expect(all.layers.map(({ layer }) => layer)).toEqual(['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'fc6', 'fc7', 'fc8']);
+  for (const { outputs, norms } of all.layers) expect(norms).toHaveLength(outputs);
 });
 
 test('wrong usage says what would be right', async () => {
