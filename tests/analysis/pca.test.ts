@@ -8,7 +8,7 @@ import { numbers } from '../ops/reference.ts';
 function jacobi(matrix: number[][]): { values: number[]; vectors: number[][] } {
   const n = matrix.length;
   const a = matrix.map((row) => [...row]);
-  const vectors = a.map((_, i) => a.map((_, j) => (i === j ? 1 : 0)));
+  const vectors = a.map((_, i) => a.map((_, j) => Number(i === j)));
   const rest = (): number => a.reduce((sum, row, i) => row.reduce((part, value, j) => (i === j ? part : part + value * value), sum), 0);
   const enough = 1e-30 * a.reduce((sum, row, i) => sum + row[i]! ** 2, 0);
   for (let sweep = 0; sweep < 40 && rest() > enough; sweep++) {

@@ -19,4 +19,4 @@ import { scenes } from './scenes.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [] = [] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, maximize, embed, weights, scenes, train, diagnose, kernels, bench, doctor, ] = [fetch];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
