@@ -37,16 +37,17 @@ export interface BatchOptions {
   /** The first picture that is wanted: where an earlier run has come to. */
   readonly from?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** A picture that cannot be read is told here, and left out. Without it, it throws. */
-  readonly broken?: ((picture: Picture, error: UnitscopeError) => void) | undefined;
+  /** A picture that cannot be read is told here, with its index, and left out. Without it, it throws. */
+  readonly broken?: ((picture: Picture, error: UnitscopeError, index: number) => void) | undefined;
 }
 
-/** Errors of one picture alone. */
-const OF_A_PICTURE = ['image-decode', 'io'];
+/** Codes of errors that say something of one picture alone. */
+export const OF_A_PICTURE: readonly string[] = ['image-decode', 'io'];
 
 /** The pictures in their order, each batch as full as what can be read allows; the last may be short. @throws aborted, usage */
 export async function* pictureBatches(set: PictureSet, options: BatchOptions): AsyncGenerator<PictureBatch, void, undefined> {
   const { batch, shape, signal, from = 0, broken } = options;
+  if (!Number.isInteger(batch) || batch < 1) throw new UnitscopeError('usage', `a batch is a whole number of pictures from 1 on, got ${batch}`);
   const image = shape.slice(1).reduce((product, size) => product * size, 1);
   const one = [1, ...shape.slice(1)];
   let [indices, images, data]: [number[], Image[], Float32Array] = [[], [], new Float32Array(batch * image)];
@@ -61,7 +62,7 @@ export async function* pictureBatches(set: PictureSet, options: BatchOptions): A
       images.push(seen);
     } catch (error) {
       if (!broken || !(error instanceof UnitscopeError) || !OF_A_PICTURE.includes(error.code)) throw error;
-      broken(picture, error);
+      broken(picture, error, index);
     }
     if (indices.length < batch) continue;
     yield full();

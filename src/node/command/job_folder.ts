@@ -60,10 +60,10 @@ export class JobFolder {
   }
 }
 
-/** Names of what is there; unfinished files, which a kill left behind, are not. */
+/** Names of what is there; hidden files, unfinished ones of a kill among them, are not. */
 async function list(path: string): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => !/^\..*\.part$/.test(name));
+    return (await readdir(path)).filter((name) => !name.startsWith('.'));
   } catch (cause) {
     throw ioFault('read', path, cause);
   }

@@ -1,8 +1,8 @@
 /** The pictures that a command goes through: a folder, or scenes. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
-import { scenePictures, type Engine, type Picture, type PictureSet } from '../../index.ts';
+import { SCENE_SIZES, scenePictures, type Engine, type Picture, type PictureSet } from '../../index.ts';
 import type { Call, Option } from './command.ts';
 import { ioFault } from './files.ts';
 import { isPictureName, readPicture } from './picture.ts';
@@ -14,7 +14,10 @@ export const PICTURE_SET_OPTIONS: Readonly<Record<string, Option>> = {
   'scene-seed': { type: 'text', value: 'S', summary: 'seed of the first scene of a class', default: '0' },
 };
 
-/** What --images or --scenes name, before a GPU is asked for: scenes are drawn by the engine that is given then. */
+/**
+ * What --images or --scenes name, before a GPU is asked for: scenes are drawn by the engine that is given then.
+ * @returns `size`: side of a scene in pixels, as near to it as scenes can be drawn
+ */
 export async function pictureSetOf(call: Call): Promise<(engine: Engine, size: number) => PictureSet> {
   const { images, scenes } = call.values;
   if ((images === undefined) === (scenes === undefined)) {
@@ -26,33 +29,46 @@ export async function pictureSetOf(call: Call): Promise<(engine: Engine, size: n
   }
   const count = countOf('scenes', scenes!, 1, 100000);
   const seed = countOf('scene-seed', call.values['scene-seed']!, 0, 2 ** 32 - count);
-  return (engine, size) => scenePictures(engine, { count, seed, size });
+  return (engine, size) => scenePictures(engine, { count, seed, size: Math.min(Math.max(size, SCENE_SIZES.least), SCENE_SIZES.most) });
+}
+
+interface Entry {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'other';
 }
 
 /** The pictures of a folder and, as classes, of the folders in it; by name. @throws io, usage where there are none */
 export async function folderPictures(path: string): Promise<PictureSet> {
   const own = await entriesOf(path);
-  const folders = own.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const files = async (folder: string, entries: Awaited<ReturnType<typeof entriesOf>>, label?: number): Promise<Picture[]> =>
+  const files = (folder: string, entries: readonly Entry[], label?: number): Picture[] =>
     entries
-      .filter((entry) => entry.isFile() && isPictureName(entry.name))
-      .map(({ name }) => ({ name: join(folder, name), ...(label !== undefined && { label }), read: () => readPicture(join(path, folder, name)) }));
-  const loose = await files('', own);
+      .filter(({ name, kind }) => kind === 'file' && isPictureName(name))
+      .map(({ name }) => ({ name: folder === '' ? name : `${folder}/${name}`, ...(label !== undefined && { label }), read: () => readPicture(join(path, folder, name)) }));
+  const loose = files('', own);
   const nested: Picture[] = [];
   const labels: string[] = [];
-  for (const folder of folders) {
-    const pictures = await files(folder, await entriesOf(join(path, folder)), labels.length);
+  for (const { name, kind } of own) {
+    if (kind !== 'folder') continue;
+    const pictures = files(name, await entriesOf(join(path, name)), labels.length);
     if (pictures.length === 0) continue;
     nested.push(...pictures);
-    labels.push(folder);
+    labels.push(name);
   }
   if (loose.length + nested.length === 0) throw new UnitscopeError('usage', `'${path}' has no pictures`, { file: path }, 'formats: png, jpeg, webp, gif, tiff, avif, heic');
   return { labels, pictures: [...loose, ...nested] };
 }
 
-async function entriesOf(folder: string) {
+/** What is in a folder by name, but for what is hidden. Links are what they lead to. */
+async function entriesOf(folder: string): Promise<Entry[]> {
   try {
-    return (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return await Promise.all(
+      entries.map(async (entry) => {
+        // A link that leads nowhere stays a file, so that its name is told when it cannot be read.
+        const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
+        return { name: entry.name, kind: !target || target.isFile() ? 'file' : target.isDirectory() ? 'folder' : 'other' } as const;
+      }),
+    );
   } catch (cause) {
     throw ioFault('read', folder, cause);
   }
