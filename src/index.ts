@@ -74,3 +74,8 @@ export { GRID_MOST, gridOf, snapToGrid, type Grid } from './analysis/grid_snap.t
 export { type Computation, type Points, type Step as ComputationStep } from './analysis/points.ts';
 export { kernelsOf, unitNorms, weightHistogram, weightLayers, WEIGHTS_METHOD, weightStatistics, type Kernels, type WeightStatistics } from './methods/weights.ts';
 export { filterSheet, histogramPicture, isColored, kernelSheet, SCALES, type KernelSheet, type Scale } from './methods/weight_pictures.ts';
+export { ALL_LAYERS, isRectified, surveyedLayers } from './methods/survey.ts';
+export { TOP_PATCHES_METHOD, topPatches, winnersOf, type TopOptions, type TopProgress, type TopState, type Winner } from './methods/top_patches.ts';
+export { cropTensor, patches, type Patch, type PatchOptions, type PatchRequest } from './methods/patches.ts';
+export { unitFields, type Rectangle } from './methods/unit_field.ts';
+export { patchSheet, shownPatch, unitsOfSheet, type UnitBlock } from './image/patch_sheet.ts';
