@@ -16,8 +16,9 @@ import { maximize } from './maximize.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
+import { statistics } from './statistics.ts';
 import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, top, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, top, statistics, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
