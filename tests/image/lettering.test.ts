@@ -14,6 +14,10 @@ test('small letters are drawn as capitals, signs without a glyph as a gap', () =
   expect(drawn('?', 0, 0).join('')).not.toContain('#');
 });
 
+test('points, commas and percent signs are drawn', () => {
+  for (const sign of '.,:%/+=<>') expect(drawn(sign, 0, 0).join('')).toContain('#');
+});
+
 test('dots are as large as asked for; what would lie outside is left out', () => {
   expect(letteringSize('sun', 2)).toEqual({ width: 34, height: 10 });
   expect(letteringSize('', 2)).toEqual({ width: 0, height: 10 });
