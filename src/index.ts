@@ -81,3 +81,8 @@ export { unitFields, type Rectangle } from './methods/unit_field.ts';
 export { patchSheet, shownPatch, unitsOfSheet, type UnitBlock } from './image/patch_sheet.ts';
 export { CONSTANT, NEARLY, statistics, STATISTICS_METHOD, type LayerStatistics, type Statistics, type StatisticsOptions, type StatisticsProgress, type UnitStatistics } from './methods/statistics.ts';
 export { rangeOf, type Histogram } from './analysis/histogram.ts';
+export { coveredPicture, occlusion, OCCLUSION_METHOD, occlusionDrops, worstPatch, type OcclusionMap, type OcclusionOptions, type OcclusionProgress } from './methods/occlusion.ts';
+export { FILLS, occlusionFill, type Fill } from './methods/occlusion_fill.ts';
+export { classCount, withProbabilities, type Probabilities } from './methods/probabilities.ts';
+export { overlayHeat, spreadGrid, type Grid, type Spread } from './image/heat_map.ts';
+export { panels, type Panel, type PanelOptions } from './image/panels.ts';

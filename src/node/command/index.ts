@@ -13,6 +13,7 @@ import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
 import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
+import { occlude } from './occlude.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
@@ -21,4 +22,4 @@ import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, top, statistics, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
