@@ -86,3 +86,8 @@ export { FILLS, occlusionFill, type Fill } from './methods/occlusion_fill.ts';
 export { classCount, withProbabilities, type Probabilities } from './methods/probabilities.ts';
 export { overlayHeat, spreadGrid, type Grid, type Spread } from './image/heat_map.ts';
 export { panels, type Panel, type PanelOptions } from './image/panels.ts';
+export { attack, FOOL_METHOD, type Attack, type AttackedPicture, type AttackOptions, type AttackProgress } from './methods/adversary.ts';
+export { ATTACK_LOSSES, type AttackLoss } from './scheduler/attack.ts';
+export { fooling, FOOLING, type Fooling, type FoolingOptions, type FoolingProgress } from './methods/fooling.ts';
+export { pictureOfChange, pictureOfLevels, pixelLevels } from './methods/pixel_levels.ts';
+export { changeSize, type ChangeSize } from './analysis/change.ts';

@@ -9,6 +9,7 @@ import { diagnose } from './diagnose.ts';
 import { doctor } from './doctor.ts';
 import { embed } from './embed.ts';
 import { fetch } from './fetch.ts';
+import { fool } from './fool.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
 import { kernels } from './kernels.ts';
@@ -22,4 +23,4 @@ import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, fool, scenes, train, diagnose, kernels, bench, doctor];
