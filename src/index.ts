@@ -91,3 +91,7 @@ export { ATTACK_LOSSES, type AttackLoss } from './scheduler/attack.ts';
 export { fooling, FOOLING, type Fooling, type FoolingOptions, type FoolingProgress } from './methods/fooling.ts';
 export { pictureOfChange, pictureOfLevels, pixelLevels } from './methods/pixel_levels.ts';
 export { changeSize, type ChangeSize } from './analysis/change.ts';
+export {
+  commonUnit, compareMaps, COMPARE_METHOD, comparePreferred, compareStructure, compareWeights,
+  type ComparedMaps, type LayerChange, type LayerSummary, type Preferred, type PreferredOptions, type PreferredProgress, type Side, type StructureDifference, type WeightDifference,
+} from './methods/compare.ts';
