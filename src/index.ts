@@ -95,3 +95,4 @@ export {
   commonUnit, compareMaps, COMPARE_METHOD, comparePreferred, compareStructure, compareWeights,
   type ComparedMaps, type LayerChange, type LayerSummary, type Preferred, type PreferredOptions, type PreferredProgress, type Side, type StructureDifference, type WeightDifference,
 } from './methods/compare.ts';
+export { climb, CLIMB_BATCH, layerBatches, nothing, type ClimbJob, type ClimbOptions, type ClimbOutcome, type ClimbProgress } from './methods/climb.ts';

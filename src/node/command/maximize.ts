@@ -13,12 +13,13 @@ import {
   STARTS,
   unitName,
   type AscentSettings,
+  type ClimbOutcome,
   type Image,
   type Network,
   type Recipe,
 } from '../../index.ts';
 import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
-import { climb, type Job, type Outcome } from './climb.ts';
+import { climb, type Job } from './climb.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
 import { adapterName, KERNEL_OPTIONS, withKernels } from './gpu.ts';
@@ -67,7 +68,7 @@ export const maximize: Command = {
     const snapshot = choiceOf('snapshot', call.values.snapshot!, SNAPSHOTS);
     const seeds = call.lists.seed.length === 0 ? [0] : unique(call.lists.seed.map((seed) => countOf('seed', seed, 0, 0xffffffff)));
     const { network, hash } = await loadModel(call, call.operands[0]);
-    const jobs = jobsOf(call, network, seeds);
+    const jobs = jobsOf(call, network, seeds, settings);
     const preprocess = neededPreprocess(call, network);
     const targets = await targetsOf(call, jobs);
     // Everything but what the run itself will tell, so that a recipe that cannot be written is refused now.
@@ -75,7 +76,7 @@ export const maximize: Command = {
       recipeText(recipeOf(own.map((n) => jobs[n]), { network, hash, settings: { ...settings, start, snapshot, preprocess: { ...preprocess } }, iterations, adapter }));
     for (const target of targets) recipe(target.jobs, 0, '');
 
-    const ascent = { network, settings, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
+    const ascent = { network, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
     const { outcomes, adapter } = await withKernels(call, async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
     if (outcomes.every(({ iterations }) => iterations === 0)) throwIfAborted(call.signal);
     outcomes.forEach(({ message }, n) => message && call.warn(`${jobs[n].name} seed ${jobs[n].seed}: ${message}`));
@@ -102,7 +103,7 @@ export const maximize: Command = {
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** Every unit from every seed, seeds side by side. */
-function jobsOf(call: Call, network: Network, seeds: readonly number[]): Job[] {
+function jobsOf(call: Call, network: Network, seeds: readonly number[], settings: AscentSettings): Job[] {
   if (call.lists.unit.length === 0) throw new UnitscopeError('usage', 'no unit is given', {}, 'name one with --unit LAYER:CHANNEL, for example --unit conv3:12');
   const units = new Map(
     call.lists.unit.map((text) => {
@@ -110,7 +111,7 @@ function jobsOf(call: Call, network: Network, seeds: readonly number[]): Job[] {
       return [unitName(unit, layerShape(network, unit.layer)), unit];
     }),
   );
-  return [...units].flatMap(([name, unit]) => seeds.map((seed) => ({ unit, name, seed })));
+  return [...units].flatMap(([name, unit]) => seeds.map((seed) => ({ unit, name, seed, settings })));
 }
 
 async function targetsOf(call: Call, jobs: readonly Job[]): Promise<Target[]> {
@@ -150,7 +151,7 @@ function recipeOf(
 }
 
 interface ImageFacts {
-  readonly status: Outcome['status'];
+  readonly status: ClimbOutcome['status'];
   readonly score: number | null;
   readonly step: number | null;
   /** The first iteration as the layer's argmax; null where it never was. */
@@ -160,7 +161,7 @@ interface ImageFacts {
   readonly message: string | null;
 }
 
-function factsOf({ status, score, step, argmax, isArgmax, iterations, message }: Outcome, settings: AscentSettings): ImageFacts {
+function factsOf({ status, score, step, argmax, isArgmax, iterations, message }: ClimbOutcome, settings: AscentSettings): ImageFacts {
   const ran = score !== undefined && Number.isFinite(score);
   return {
     status,
