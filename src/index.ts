@@ -96,3 +96,6 @@ export {
   type ComparedMaps, type LayerChange, type LayerSummary, type Preferred, type PreferredOptions, type PreferredProgress, type Side, type StructureDifference, type WeightDifference,
 } from './methods/compare.ts';
 export { climb, CLIMB_BATCH, layerBatches, nothing, type ClimbJob, type ClimbOptions, type ClimbOutcome, type ClimbProgress } from './methods/climb.ts';
+export { searchTrials, sweepTrials, SEARCH_SPACE, SWEPT, type SearchTrial, type Swept } from './methods/search_space.ts';
+export { compareTrials, search, SEARCH_METHOD, trialBatches, type SearchOptions, type SearchProgress, type TrialFacts, type TrialResult } from './methods/search.ts';
+export { COMPLEMENTARY_RULE } from './analysis/complementary.ts';

@@ -19,9 +19,10 @@ import { occlude } from './occlude.ts';
 import { plan } from './plan.ts';
 import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
+import { search } from './search.ts';
 import { statistics } from './statistics.ts';
 import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, search, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
