@@ -98,4 +98,5 @@ export {
 export { climb, CLIMB_BATCH, layerBatches, nothing, type ClimbJob, type ClimbOptions, type ClimbOutcome, type ClimbProgress } from './methods/climb.ts';
 export { searchTrials, sweepTrials, SEARCH_SPACE, SWEPT, type SearchTrial, type Swept } from './methods/search_space.ts';
 export { compareTrials, search, SEARCH_METHOD, trialBatches, type SearchOptions, type SearchProgress, type TrialFacts, type TrialResult } from './methods/search.ts';
+export { ATLAS_METHOD, atlasBatches, atlasLayers, shardOf, unitLayers, type AtlasLayer } from './methods/atlas.ts';
 export { COMPLEMENTARY_RULE } from './analysis/complementary.ts';

@@ -1,5 +1,6 @@
 /** The list of commands: the command line, its help and its tests are made from it. */
 import { activations } from './activations.ts';
+import { atlas } from './atlas.ts';
 import { attribute } from './attribute.ts';
 import { bench } from './bench.ts';
 import { classify } from './classify.ts';
@@ -25,4 +26,4 @@ import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, search, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, search, atlas, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
