@@ -40,12 +40,12 @@ describe('the rows', () => {
     expect(shapesOf(smokeNetwork()).get('fc')).toEqual([1, 10]);
   });
 
-  test('are the networks forward and with the gradient at batch 1 and 16, and a step of CaffeNet', () => {
+  test('are the networks forward and with the gradient at batch 1 and 16, and steps of CaffeNet', () => {
     for (const name of ['AlexNet', 'CaffeNet', 'VGG16', 'ResNet-50']) {
       const found = chooseRows(`^${name} .*(forward|gradient)$`).map(({ batch, kind }) => `${batch} ${kind}`);
       expect(found).toEqual(['1 forward', '1 forward + gradient', '16 forward', '16 forward + gradient']);
     }
-    expect(chooseRows('maximize').map(({ title }) => title)).toEqual(['CaffeNet x1 maximize step']);
+    expect(chooseRows('maximize').map(({ title }) => title)).toEqual(['CaffeNet x1 maximize step', 'CaffeNet x16 maximize step']);
     expect(chooseRows().some(({ group }) => group === 'smoke')).toBe(false);
     expect(chooseRows('^smoke conv')).toHaveLength(2);
   });

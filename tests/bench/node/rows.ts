@@ -58,8 +58,8 @@ export const ROWS: readonly Row[] = [
     const rows = BATCHES.flatMap((batch) =>
       (['forward', 'forward + gradient'] as const).map((kind): Row => ({ title: `${name} x${batch} ${kind}`, kind, group: 'plain', source, amplitude: AMPLITUDE, batch })),
     );
-    const step: Row = { title: `${name} x1 maximize step`, kind: 'maximize step', group: 'plain', source, amplitude: AMPLITUDE, batch: 1 };
-    return make === caffeNet ? [...rows, step] : rows;
+    const steps = BATCHES.map((batch): Row => ({ title: `${name} x${batch} maximize step`, kind: 'maximize step', group: 'plain', source, amplitude: AMPLITUDE, batch }));
+    return make === caffeNet ? [...rows, ...steps] : rows;
   }),
 ];
 

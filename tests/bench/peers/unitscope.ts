@@ -58,10 +58,11 @@ async function runPasses(engine: Engine, { network, layer, kind, x, dy }: Work):
  * Whole iterations of preset 3 as a person runs them, progress numbers included. The mean of a stretch: its last
  * iteration, which only looks, and the start of the loop count too.
  */
-async function runMaximize(engine: Engine, { network, layer }: Work): Promise<Running> {
+async function runMaximize(engine: Engine, { network, layer, x }: Work): Promise<Running> {
   const mean = network.preprocess ? undefined : { channels: 'RGB' as const, range: 1, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], fit: 'crop' as const };
   const settings = { ...DEFAULT_SETTINGS, ...PRESETS[3] };
-  const maximizer = await Maximizer.create(engine, network, { units: [`${layer}:7`], settings, ...(mean && { preprocess: mean }) });
+  const seeds = Array.from({ length: x.shape[0]! }, (_, n) => n);
+  const maximizer = await Maximizer.create(engine, network, { units: [`${layer}:7`], seeds, settings, ...(mean && { preprocess: mean }) });
   const stretch = async (steps: number): Promise<void> => {
     maximizer.set({ ...settings, iterations: maximizer.step + steps + 1 });
     for await (const { images } of maximizer.run()) {
