@@ -37,6 +37,8 @@ export interface SearchJob {
   /** The most iterations, where that was asked for. */
   readonly iterations: number | undefined;
   readonly sweep: boolean;
+  /** Steps that fit the embedded network in place of the published ones. */
+  readonly free: boolean;
   /** All that decides the files, as JSON. */
   readonly text: string;
 }
@@ -67,9 +69,9 @@ export async function searchJob(call: Call): Promise<SearchJob> {
   if (!sweep && values.steps !== undefined) throw new UnitscopeError('usage', '--steps is for --sweep');
   const count = countOf('trials', values.trials ?? String(TRIALS), 1, MOST_TRIALS);
   const steps = countOf('steps', values.steps ?? String(SWEEP_STEPS), 2, 100);
-  // The published fixed steps do not move an image of the embedded network; random ones have others among them.
-  const free = (call.operands[0] ?? EMBEDDED) === EMBEDDED && { step: FREE_STEP };
-  const trials = sweep ? sweepTrials({ steps, iterations, ...free }) : searchTrials({ seed, trials: count, iterations });
+  // The published steps hardly move an image of the embedded network.
+  const free = (call.operands[0] ?? EMBEDDED) === EMBEDDED;
+  const trials = sweep ? sweepTrials({ steps, iterations, ...(free && { step: FREE_STEP }) }) : searchTrials({ seed, trials: count, iterations, free });
   if (values.unit === undefined) throw new UnitscopeError('usage', 'no unit is given', {}, 'name one with --unit LAYER:CHANNEL, for example --unit fc8:2');
   if (values.out === undefined) throw new UnitscopeError('usage', 'no folder is given', {}, 'name one with --out FOLDER');
   const { network, hash } = await loadModel(call, call.operands[0]);
@@ -77,8 +79,8 @@ export async function searchJob(call: Call): Promise<SearchJob> {
   const name = unitName(unit, layerShape(network, unit.layer));
   const preprocess = neededPreprocess(call, network);
   const what = sweep ? { sweep: steps } : { trials: count };
-  const text = JSON.stringify({ method: SEARCH_METHOD.name, network: hash, unit: name, seed, start: STARTS[0], ...what, iterations: iterations ?? null, batch, preprocess });
-  return { out: values.out, network, hash, unit, name, preprocess, seed, trials, batch, iterations, sweep, text };
+  const text = JSON.stringify({ method: SEARCH_METHOD.name, network: hash, unit: name, seed, start: STARTS[0], ...what, iterations: iterations ?? null, free, batch, preprocess });
+  return { out: values.out, network, hash, unit, name, preprocess, seed, trials, batch, iterations, sweep, free, text };
 }
 
 /** A trial, and what its files are called. */

@@ -123,12 +123,12 @@ function sweepRows(rows: readonly TrialRow[], images: ReadonlyMap<number, Image>
   }));
 }
 
-function aboutOf({ seed, sweep, iterations }: SearchJob, rows: readonly TrialRow[]): string[] {
+function aboutOf({ seed, sweep, free, iterations }: SearchJob, rows: readonly TrialRow[]): string[] {
   const limit = iterations === undefined ? '' : `, at most ${iterations} iterations each`;
   if (sweep) return [`${rows.length} trials: each regularizer alone, from none of it to much; seed ${seed}${limit}.`];
   const shown = rows.filter(({ file }) => file !== null).length;
   return [
-    `${rows.length} settings drawn from the published distributions, ${shown} with a picture; seed ${seed}${limit}.`,
+    `${rows.length} settings drawn from the published distributions${free ? ' (steps: six times the published gain, without a limit)' : ''}, ${shown} with a picture; seed ${seed}${limit}.`,
     `Chosen are four of them. ${COMPLEMENTARY_RULE}. Distance: root mean square over 16 x 16 boxes of the picture, in levels.`,
   ];
 }
