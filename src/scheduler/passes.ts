@@ -60,14 +60,21 @@ export function recordForward(
   return { network, tensors, saved };
 }
 
-/** Tensors whose gradient is needed: everything between `from` and the inputs `to`. */
-function onPath(network: Network, from: string, to: ReadonlySet<string>): ReadonlySet<string> {
+/** Tensors whose gradient is needed: everything between `from`, each of them, and the inputs `to`. */
+function onPath(network: Network, from: Iterable<string>, to: ReadonlySet<string>): ReadonlySet<string> {
   const reached = new Set(to);
   for (const node of network.nodes) if (node.inputs.some((input) => reached.has(input))) reached.add(node.output);
-  if (!reached.has(from)) {
-    throw new UnitscopeError('no-gradient', `'${from}' does not depend on the input`, { layer: from }, 'choose a layer that the input reaches');
+  for (const layer of from) {
+    if (!reached.has(layer)) throw new UnitscopeError('no-gradient', `'${layer}' does not depend on the input`, { layer }, 'choose a layer that the input reaches');
   }
   return reached;
+}
+
+export interface BackwardOptions {
+  /** Gradients of other tensors, by name, that the caller has put there as well: what comes from above is added to them. */
+  readonly also?: ReadonlyMap<string, TensorRef>;
+  /** The pass that the steps belong to. */
+  readonly pass?: string;
 }
 
 /**
@@ -82,13 +89,14 @@ export function recordBackward(
   to: ReadonlyMap<string, TensorRef>,
   rules: AskedRules,
   lessons?: Lessons,
+  { also = new Map(), pass = 'backward' }: BackwardOptions = {},
 ): Map<string, TensorRef> {
   const asked: Partial<BackwardRules> = typeof rules === 'string' ? { rule: rules } : rules;
   const { rule = 'gradient', switches = true, lrn = 'true' } = asked;
   const taught = lessons ? network.nodes.filter((node) => lessons.teaches(node)).map(({ output }) => output) : [];
-  const wanted = onPath(network, from, new Set([...to.keys(), ...taught]));
+  const wanted = onPath(network, [from, ...also.keys()], new Set([...to.keys(), ...taught]));
   const readers = consumers(network);
-  const gradients = new Map<string, TensorRef>([[from, dy]]);
+  const gradients = new Map<string, TensorRef>([[from, dy], ...also]);
   const target = (name: string): GradientTarget => {
     const known = gradients.get(name);
     if (known) return { tensor: known, accumulate: true };
@@ -102,12 +110,12 @@ export function recordBackward(
     const op = opOf(node);
     if (op.view) {
       const name = node.inputs[0]!;
-      const shared = to.has(name) || readers.get(name)!.length > 1;
-      if (wanted.has(name)) passThrough(builder, node, gradient, tensors.get(name)!, shared, target, gradients);
+      const shared = to.has(name) || gradients.has(name) || readers.get(name)!.length > 1;
+      if (wanted.has(name)) passThrough(builder, pass, node, gradient, tensors.get(name)!, shared, target, gradients);
       continue;
     }
     const context = {
-      ...(lessons?.recorder('backward', node) ?? builder.recorder('backward', node.name, op.name)),
+      ...(lessons?.recorder('backward', node) ?? builder.recorder(pass, node.name, op.name)),
       node: lessons?.node(node) ?? node,
       attributes: attributesOf(node, op),
       x: node.inputs.map((name) => tensors.get(name)!),
@@ -128,6 +136,7 @@ export function recordBackward(
  */
 function passThrough(
   builder: PlanBuilder,
+  pass: string,
   node: Node,
   gradient: TensorRef,
   x: TensorRef,
@@ -140,5 +149,5 @@ function passThrough(
     gradients.set(name, builder.view(`d ${name}`, gradient, x.shape));
     return;
   }
-  passGradient({ ...builder.recorder('backward', node.name, node.op), dy: gradient }, target(name));
+  passGradient({ ...builder.recorder(pass, node.name, node.op), dy: gradient }, target(name));
 }

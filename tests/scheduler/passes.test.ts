@@ -147,6 +147,34 @@ describe('several inputs', () => {
   });
 });
 
+describe('gradients at several layers', () => {
+  /** x -> a -> v (a view) -> b, and c beside b: every one of them may hold a gradient of its own. */
+  const nodes = [relus('a', 'x'), flat('v', 'a.y'), caps('b', 'v.y'), relus('c', 'a.y')];
+  const x = filled([2, 3, 4], (i) => ((i * 7) % 24) / 12 - 1.03);
+  const parts: Readonly<Record<string, (x: number[]) => number[]>> = { a: relu, v: relu, b: (v) => cap(relu(v)), c: (v) => relu(relu(v)) };
+
+  test.each([['a', 'b'], ['v', 'b'], ['a', 'v', 'b'], ['c', 'b'], ['a', 'v', 'b', 'c']])('%s %s %s %s', async (...asked) => {
+    const layers = asked.filter((name) => name !== undefined);
+    const { builder, recorded, layer } = stage(network({ x: x.shape }, nodes), { layers, training: true, capabilities: engine().capabilities });
+    const seeds = new Map(layers.map((name) => [`${name}.y`, builder.persistent(`seed ${name}`, layer(name).shape)]));
+    const [[from, dy], ...also] = [...seeds].reverse() as [[string, NonNullable<ReturnType<typeof seeds.get>>]];
+    recordBackward(builder, recorded, from, dy, new Map([['x', builder.persistent('d x', x.shape)]]), 'gradient', undefined, { also: new Map(also), pass: 'down' });
+    const plan = builder.build();
+    expect([...plan.passes.keys()]).toEqual(['forward', 'down']);
+    const write = Object.fromEntries(layers.map((name, n) => [`seed ${name}`, (shape: readonly number[]) => random(shape, n)]));
+    const { tensors, written } = await runGuarded(engine(), plan, { x, ...write }, ['d x']);
+    const wanted = layers.map((name) => numericGradient(parts[name]!, x, written.get(`seed ${name}`)!)).reduce((sum, own) => plus(sum, own));
+    wanted.forEach((g, i) => expect(tensors.get('d x')!.data[i]).toBeCloseTo(g, 5));
+  });
+
+  test('one that the input does not reach is refused', () => {
+    const made = stage(network({ x: [2, 3], z: [2, 3] }, [relus('a', 'x'), relus('b', 'z')]), { layers: ['a', 'b'], training: true, capabilities: engine().capabilities });
+    const persistent = (name: string) => made.builder.persistent(name, [2, 3]);
+    const record = () => recordBackward(made.builder, made.recorded, 'a.y', persistent('seed'), new Map([['x', persistent('d x')]]), 'gradient', undefined, { also: new Map([['b.y', persistent('seed b')]]) });
+    expect(record).toThrow(expect.objectContaining({ code: 'no-gradient', address: { layer: 'b.y' } }));
+  });
+});
+
 test('a chain of fifty layers: memory is shared and the gradient is right', async () => {
   const nodes = Array.from({ length: 50 }, (_, i) => {
     const input = i === 0 ? 'x' : `n${i - 1}.y`;
