@@ -100,3 +100,10 @@ export { searchTrials, sweepTrials, SEARCH_SPACE, SWEPT, type SearchTrial, type 
 export { compareTrials, search, SEARCH_METHOD, trialBatches, type SearchOptions, type SearchProgress, type TrialFacts, type TrialResult } from './methods/search.ts';
 export { ATLAS_METHOD, atlasBatches, atlasLayers, shardOf, unitLayers, type AtlasLayer } from './methods/atlas.ts';
 export { COMPLEMENTARY_RULE } from './analysis/complementary.ts';
+export { SYNTHESIZE_METHOD, Synthesizer, type SynthesisImage, type SynthesisProgress, type SynthesizeOptions } from './methods/synthesize.ts';
+export { STYLES, SYNTHESIS_WORDS, synthesisSettings, type Style, type SynthesisSettings } from './methods/synthesis_settings.ts';
+export { withInputSize } from './methods/picture_input.ts';
+export { parseObjective } from './methods/objectives/text.ts';
+export { channelObjective, codeObjective, difference, directionObjective, diversityObjective, layerObjective, sumOf, unitObjective, weighted, WORDINGS, type Objective, type Term } from './methods/objectives/index.ts';
+export { invert, INVERT_METHOD, type Inversion, type InversionProgress, type InvertOptions } from './methods/invert.ts';
+export { INVERSION, inversionSettings, variationAt, type InversionSettings } from './methods/inversion_settings.ts';

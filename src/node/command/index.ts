@@ -14,6 +14,7 @@ import { fetch } from './fetch.ts';
 import { fool } from './fool.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
+import { invert } from './invert.ts';
 import { kernels } from './kernels.ts';
 import { maximize } from './maximize.ts';
 import { occlude } from './occlude.ts';
@@ -22,8 +23,9 @@ import { preprocessCheck } from './preprocess_check.ts';
 import { scenes } from './scenes.ts';
 import { search } from './search.ts';
 import { statistics } from './statistics.ts';
+import { synthesize } from './synthesize.ts';
 import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, search, atlas, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, synthesize, search, atlas, invert, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
