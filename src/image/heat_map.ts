@@ -3,7 +3,7 @@ import { UnitscopeError } from '../errors.ts';
 import { COLOR_MAPS, mapColor, NOT_FINITE_COLOR, type ColorMapName } from './colormap.ts';
 import { checkImage, createImage, type Image } from './image.ts';
 
-export interface Grid {
+export interface ValueGrid {
   /** Row by row. */
   readonly values: ArrayLike<number>;
   /** Pixel coordinates at which its rows and columns lie, growing; the first pixel's centre is 0. */
@@ -32,7 +32,7 @@ function between(places: readonly number[], at: number, how: Spread): Between {
 }
 
 /** The grid at every pixel of [height, width]; past its outermost rows and columns their values go on. @throws usage */
-export function spreadGrid({ values, rows, columns }: Grid, width: number, height: number, how: Spread): Float32Array {
+export function spreadGrid({ values, rows, columns }: ValueGrid, width: number, height: number, how: Spread): Float32Array {
   if (rows.length === 0 || columns.length === 0 || values.length !== rows.length * columns.length) {
     throw new UnitscopeError('usage', `a grid of ${rows.length} x ${columns.length} needs as many values, got ${values.length}`);
   }

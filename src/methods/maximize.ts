@@ -22,10 +22,18 @@ import {
 } from '../scheduler/regularize.ts';
 import { Runner } from '../scheduler/runner.ts';
 import { oneHot, unitsOf } from './gradient.ts';
+import type { Method } from './method.ts';
 import { ascentSettings, blurs, settingWords, type AscentSettings } from './settings.ts';
 import { runSlices } from './slices.ts';
 import { startImage, type Start } from './start_image.ts';
 import { unitIndex, type Unit } from './unit.ts';
+
+export const MAXIMIZE_METHOD: Method = {
+  name: 'maximize',
+  summary: 'make the pictures that units prefer',
+  source: 'Yosinski et al. 2015, section 3; Erhan et al. 2009',
+  takes: 'network',
+};
 
 export interface MaximizeOptions {
   /** One unit per image, or one for all; all of one layer. */

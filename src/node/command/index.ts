@@ -12,6 +12,7 @@ import { doctor } from './doctor.ts';
 import { embed } from './embed.ts';
 import { fetch } from './fetch.ts';
 import { fool } from './fool.ts';
+import { gallery } from './gallery.ts';
 import { gradient } from './gradient.ts';
 import { inspect } from './inspect.ts';
 import { invert } from './invert.ts';
@@ -28,4 +29,4 @@ import { top } from './top.ts';
 import { train } from './train.ts';
 import { weights } from './weights.ts';
 
-export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, synthesize, search, atlas, invert, fool, compare, scenes, train, diagnose, kernels, bench, doctor];
+export const commands: readonly Command[] = [fetch, inspect, preprocessCheck, convert, plan, classify, activations, gradient, attribute, occlude, top, statistics, weights, embed, maximize, synthesize, search, atlas, invert, fool, compare, gallery, scenes, train, diagnose, kernels, bench, doctor];

@@ -6,6 +6,7 @@ import {
   createImage,
   encodePng,
   layerShape,
+  MAXIMIZE_METHOD,
   parseUnit,
   RECIPE_KEYWORD,
   recipeText,
@@ -41,8 +42,8 @@ interface Target {
 }
 
 export const maximize: Command = {
-  name: 'maximize',
-  summary: 'make the pictures that units prefer',
+  name: MAXIMIZE_METHOD.name,
+  summary: MAXIMIZE_METHOD.summary,
   operands: ['MODEL?'],
   options: {
     unit: { type: 'text', value: 'UNIT', summary: 'LAYER:CHANNEL or LAYER:CHANNEL@Y,X', repeats: true },
