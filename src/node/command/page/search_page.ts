@@ -38,6 +38,8 @@ const rateOf = ({ policy, rate, maxRate }: AscentSettings): number => (policy ==
 
 /** Steps of progress stand above those of constant rates, whatever their sizes. */
 const ABOVE = 1e15;
+/** 100000000 -> 1e8. */
+const power = (value: number): string => value.toExponential().replace('+', '');
 const off = (value: number): string => (value === 0 ? 'off' : String(value));
 
 const AXES: readonly Axis<ShownTrial>[] = [
@@ -51,7 +53,7 @@ const AXES: readonly Axis<ShownTrial>[] = [
     title: 'step size',
     value: ({ settings }) => rateOf(settings) * (settings.policy === 'constant' ? 1 : ABOVE),
     steps: true,
-    text: (v) => (v < ABOVE / 10 ? String(v) : `\u2264 ${measured(Math.round(v / ABOVE))}`),
+    text: (v) => (v < ABOVE / 10 ? String(v) : `\u2264 ${power(Math.round(v / ABOVE))}`),
   },
   { title: 'gain per step', value: ({ settings }) => (settings.policy === 'constant' ? 0 : settings.desired), steps: true, text: (v) => (v === 0 ? 'constant' : String(v)) },
   { title: 'iterations', value: ({ settings }) => settings.iterations, steps: true },
@@ -66,7 +68,7 @@ const amount = (value: number | null): string => (value === null ? '' : measured
 
 /** The settings that are on, in words. */
 function settingRows({ settings: s }: ShownTrial): (readonly [string, string])[] {
-  const step = s.policy === 'constant' ? `${s.rate}` : `gain ${s.desired}, at most ${measured(s.maxRate)}`;
+  const step = s.policy === 'constant' ? `${s.rate}` : `gain ${s.desired}, at most ${power(s.maxRate)}`;
   const rows: (readonly [string, string])[] = [
     ['step', step],
     ['decay', off(s.decay)],
