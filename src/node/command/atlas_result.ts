@@ -59,7 +59,7 @@ function aboutOf({ hash, method, settings, start, seed }: AtlasJob): string[] {
   const on = Object.entries({ decay, blurRadius, blurEvery, smallNorm, contribution, absContribution }).filter(([, value]) => value > 0);
   return [
     `The picture of every unit by ${method}: ${iterations} iterations, policy ${policy}, ${on.map(([name, value]) => `${name} ${value}`).join(', ') || 'no regularizer'}; start ${start}, seed ${seed}.`,
-    `Network SHA-256 ${hash.slice(0, 16)}. On maps the unit is the one at the centre. A star marks a unit that ended as the argmax of its layer.`,
+    `Network SHA-256 ${hash.slice(0, 16)}. On maps the unit is the one at the centre. Marked are those that ended as the argmax of their layer.`,
   ];
 }
 

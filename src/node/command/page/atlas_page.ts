@@ -41,7 +41,7 @@ const MARKS: Readonly<Record<string, string>> = { done: '', 'no gradient': 'sile
 function unit({ name, channel, status, score, isArgmax, file }: ShownUnit, field: Part | undefined): Markup {
   const title = `${name}${score === null ? '' : `, score ${measured(score)}`}${isArgmax ? ', argmax of its layer' : ''}${status === 'done' ? '' : `, ${status}`}`;
   const picture = file === null ? html`<span class="none">${MARKS[status] ?? status}</span>` : html`<span class="crop"><img src="${address(file)}" alt="${title}" loading="lazy"${field ? html` style="${placed(field)}"` : ''}></span>`;
-  const caption = html`<span class="name">${channel}${isArgmax ? html` <b>★</b>` : ''}</span>`;
+  const caption = html`<span class="name">${channel}${isArgmax ? html` <b>argmax</b>` : ''}</span>`;
   return file === null
     ? html`<div title="${title}">${picture}${caption}</div>
 `
