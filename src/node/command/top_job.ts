@@ -25,6 +25,7 @@ import {
   type Preprocess,
   type Recipe,
   type ReluRule,
+  type Tensor,
   type TopState,
   type UnitBlock,
   type Winner,
@@ -202,12 +203,19 @@ async function drawLayer(job: TopJob, layer: TopLayer, sheets: readonly Sheet[],
     const { sheet, unit, rank } = pieces[request];
     await finish(sheet);
     if (x) {
-      const beside = gradient && shownPatch(normalizedGradient(gradient, preprocess, { mode: 'raw' }));
+      const beside = gradient && shownPatch(normalizedGradient(evened(gradient), preprocess, { mode: 'raw' }));
       cells.set(`${unit.channel} ${rank}`, { patch: shownPatch(deprocess(x, preprocess)), beside });
     }
     call.progress.report(`patches of ${layer.name}`, request + 1, pieces.length);
   }
   await finish(sheets.length);
+}
+
+/** Cut at the size that one in a hundred of its values exceeds: a few strong pixels would leave the others grey. */
+function evened({ shape, data }: Tensor): Tensor {
+  const sizes = data.filter((value) => value !== 0).map(Math.abs).sort();
+  const most = sizes[Math.floor(0.99 * (sizes.length - 1))] ?? 0;
+  return { shape, data: data.map((value) => Math.max(-most, Math.min(most, value))) };
 }
 
 async function drawSheet(job: TopJob, { name }: TopLayer, { file, channels }: Sheet, cell: (channel: number, rank: number) => { patch: Image; beside: Image | undefined } | undefined): Promise<void> {
