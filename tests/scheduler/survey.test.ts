@@ -10,30 +10,15 @@ import { histogramsShape, momentsShape, recordMoments, recordTop, topShape } fro
 import { useEngine } from '../gpu.ts';
 import { runGuarded } from '../ops/harness.ts';
 import { count, filled, random } from '../ops/reference.ts';
+import { expectCaught, type Mutate } from './planted.ts';
 
 const engine = useEngine();
 
-type Mutate = (code: string) => string;
 type Shape = readonly [number, number, ...number[]];
 
 const words = ({ data }: Tensor): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
 /** u32 words as they travel. */
 const carried = (data: Uint32Array, shape: readonly number[] = [data.length]): Tensor => ({ shape, data: new Float32Array(data.buffer, data.byteOffset, data.length) });
-
-/** Fails unless the text is in a kernel and what replaces it is seen; a write past an end is seen as well. */
-async function expectCaught(check: (mutate: Mutate) => Promise<string[]>, find: string, replace: string): Promise<void> {
-  let changed = false;
-  const mutate: Mutate = (code) => {
-    changed ||= code.includes(find);
-    return code.replaceAll(find, replace);
-  };
-  const found = await check(mutate).catch((error: Error) => {
-    if (!error.message.includes('past the end')) throw error;
-    return [error.message];
-  });
-  expect(changed, `'${find}' is in no kernel`).toBe(true);
-  expect(found, `'${replace}' for '${find}' was not noticed`).not.toEqual([]);
-}
 
 /**
  * Few different values of both signs, so that there are ties; now and then what is no number, or no finite one. Some channels

@@ -7,10 +7,10 @@ import { recordCopy, recordNorms, recordZeros } from '../../src/scheduler/watch.
 import { useEngine } from '../gpu.ts';
 import { runGuarded } from '../ops/harness.ts';
 import { count, filled, mismatches, random, Sum } from '../ops/reference.ts';
+import { expectCaught, type Mutate } from './planted.ts';
 
 const engine = useEngine();
 
-type Mutate = (code: string) => string;
 
 /** Runs what `record` adds over the given tensors, and reads `out` of the given shape. */
 async function run(given: Readonly<Record<string, Tensor>>, shape: readonly number[], record: (builder: PlanBuilder, tensors: Record<string, TensorRef>, out: TensorRef) => void, mutate?: Mutate): Promise<Tensor> {
@@ -22,21 +22,6 @@ async function run(given: Readonly<Record<string, Tensor>>, shape: readonly numb
 }
 
 const bits = ({ data }: Tensor): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
-
-/** Fails unless the text is in a kernel and what replaces it is seen; a write past an end is seen as well. */
-async function expectCaught(check: (mutate: Mutate) => Promise<string[]>, find: string, replace: string): Promise<void> {
-  let changed = false;
-  const mutate: Mutate = (code) => {
-    changed ||= code.includes(find);
-    return code.replaceAll(find, replace);
-  };
-  const found = await check(mutate).catch((error: Error) => {
-    if (!error.message.includes('past the end')) throw error;
-    return [error.message];
-  });
-  expect(changed, `'${find}' is in no kernel`).toBe(true);
-  expect(found, `'${replace}' for '${find}' was not noticed`).not.toEqual([]);
-}
 
 describe('norms', () => {
   /** Every seventh gradient is none in `broken` ones. */

@@ -1,45 +1,33 @@
 /** `unitscope maximize`: pictures that units prefer, each with the recipe to make it again. */
-import { join } from 'node:path';
 import { version } from '../../../package.json';
 import { throwIfAborted, UnitscopeError } from '../../errors.ts';
 import {
-  createImage,
   encodePng,
   layerShape,
   MAXIMIZE_METHOD,
   parseUnit,
   RECIPE_KEYWORD,
   recipeText,
-  sheet,
   STARTS,
   unitName,
   type AscentSettings,
   type ClimbOutcome,
-  type Image,
   type Network,
   type Recipe,
 } from '../../index.ts';
 import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
 import { climb, type Job } from './climb.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
-import { checkTarget, fileNames, isFolder, makeFolder, writeWhole } from './files.ts';
+import { isFolder, makeFolder, writeWhole } from './files.ts';
 import { adapterName, KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
 import { EMBEDDED, loadModel, MODEL_OPTIONS } from './model.ts';
+import { composed, pictureTargets } from './picture_targets.ts';
 import { measured } from './quantity.ts';
 import { choiceOf, countOf } from './value.ts';
 
 const SNAPSHOTS = ['best', 'last', 'majority'] as const;
-
-/** Of an image that could not be made. */
-const BLANK = [16, 16, 20] as const;
-
-/** A picture file to write: which images are on it. */
-interface Target {
-  readonly path: string;
-  readonly jobs: readonly number[];
-}
 
 export const maximize: Command = {
   name: MAXIMIZE_METHOD.name,
@@ -71,11 +59,11 @@ export const maximize: Command = {
     const { network, hash } = await loadModel(call, call.operands[0]);
     const jobs = jobsOf(call, network, seeds, settings);
     const preprocess = neededPreprocess(call, network);
-    const targets = await targetsOf(call, jobs);
+    const targets = await pictureTargets(call.values.out, jobs.map(({ name, seed }) => `${name}-seed${seed}`));
     // Everything but what the run itself will tell, so that a recipe that cannot be written is refused now.
     const recipe = (own: readonly number[], iterations: number, adapter: string): string =>
       recipeText(recipeOf(own.map((n) => jobs[n]), { network, hash, settings: { ...settings, start, snapshot, preprocess: { ...preprocess } }, iterations, adapter }));
-    for (const target of targets) recipe(target.jobs, 0, '');
+    for (const { pictures } of targets) recipe(pictures, 0, '');
 
     const ascent = { network, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
     const { outcomes, adapter } = await withKernels(call, async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
@@ -84,8 +72,8 @@ export const maximize: Command = {
 
     const files: string[] = [];
     if (outcomes.some(({ image }) => image) && (await isFolder(call.values.out!))) await makeFolder(call.values.out!);
-    for (const { path, jobs: own } of targets) {
-      const image = compose(own.map((n) => outcomes[n].image), seeds.length);
+    for (const { path, pictures: own } of targets) {
+      const image = composed(own.map((n) => outcomes[n].image), seeds.length);
       if (!image) continue;
       const iterations = Math.max(...own.map((n) => outcomes[n].iterations));
       await writeWhole(path, await encodePng(image, { [RECIPE_KEYWORD]: recipe(own, iterations, adapter) }));
@@ -113,24 +101,6 @@ function jobsOf(call: Call, network: Network, seeds: readonly number[], settings
     }),
   );
   return [...units].flatMap(([name, unit]) => seeds.map((seed) => ({ unit, name, seed, settings })));
-}
-
-async function targetsOf(call: Call, jobs: readonly Job[]): Promise<Target[]> {
-  const { out } = call.values;
-  if (out === undefined) throw new UnitscopeError('usage', 'no file is given', {}, 'name one with --out FILE.png');
-  if (!(await isFolder(out))) {
-    await checkTarget(out, '.png');
-    return [{ path: out, jobs: jobs.map((_, n) => n) }];
-  }
-  return fileNames(jobs.map(({ name, seed }) => `${name}-seed${seed}`), '.png').map((file, n) => ({ path: join(out, file), jobs: [n] }));
-}
-
-/** One picture, or a sheet with a row per unit; undefined where none could be made. */
-function compose(images: readonly (Image | undefined)[], seeds: number): Image | undefined {
-  const made = images.find((image) => image);
-  if (!made || images.length === 1) return made;
-  const cells = images.map((image) => image ?? createImage(made.width, made.height, BLANK));
-  return sheet(cells, seeds > 1 && images.length > seeds ? { columns: seeds } : {});
 }
 
 function recipeOf(
