@@ -35,7 +35,7 @@ export { prepareKernels } from './methods/prepare_kernels.ts';
 export { activations, classify, classLayers, rank, type Classification } from './methods/activations.ts';
 export { gradient, type GradientResult } from './methods/gradient.ts';
 export { CLOSE, tryPreprocessings, type Seen, type Shown, type Trial, type TrialOptions } from './methods/preprocess_check.ts';
-export { MAXIMIZE_METHOD, Maximizer, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';
+export { CONTRASTS, MAXIMIZE_METHOD, Maximizer, type Contrast, type ImageProgress, type MaximizeOptions, type MaximizeProgress, type Snapshot } from './methods/maximize.ts';
 export { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, PRESETS, type AscentSettings } from './methods/settings.ts';
 export { STARTS, type Start } from './methods/start_image.ts';
 export { layerShape, mapShape, parseUnit, unitIndex, unitName, type Unit } from './methods/unit.ts';
@@ -96,7 +96,7 @@ export {
   commonUnit, compareMaps, COMPARE_METHOD, comparePreferred, compareStructure, compareWeights,
   type ComparedMaps, type LayerChange, type LayerSummary, type Preferred, type PreferredOptions, type PreferredProgress, type Side, type StructureDifference, type WeightDifference,
 } from './methods/compare.ts';
-export { climb, CLIMB_BATCH, layerBatches, nothing, type ClimbJob, type ClimbOptions, type ClimbOutcome, type ClimbProgress } from './methods/climb.ts';
+export { climb, slicesOf, CLIMB_BATCH, layerBatches, nothing, type ClimbJob, type ClimbOptions, type ClimbOutcome, type ClimbProgress } from './methods/climb.ts';
 export { searchTrials, sweepTrials, SEARCH_SPACE, SWEPT, type SearchTrial, type Swept } from './methods/search_space.ts';
 export { compareTrials, search, SEARCH_METHOD, trialBatches, type SearchOptions, type SearchProgress, type TrialFacts, type TrialResult } from './methods/search.ts';
 export { ATLAS_METHOD, atlasBatches, atlasLayers, shardOf, unitLayers, type AtlasLayer } from './methods/atlas.ts';

@@ -5,7 +5,7 @@ import { drawLettering, letteringSize } from './lettering.ts';
 
 export interface Panel {
   readonly image: Image;
-  /** Lines under the picture; what does not fit beside the next one is cut off. */
+  /** Lines under the picture; one that is too long for it goes on in another, at a word. */
   readonly lines: readonly string[];
 }
 
@@ -25,8 +25,9 @@ export function panels(rows: readonly (readonly Panel[])[], { width: least = 160
   const all = rows.flat();
   if (all.length === 0) throw new UnitscopeError('usage', 'there is nothing to show side by side');
   all.forEach(({ image }) => checkImage(image));
-  const shown = rows.map((row) => row.map(({ image, lines }) => ({ image: enlarge(image, Math.max(1, Math.ceil(least / image.width))), lines })));
-  const cell = Math.max(...shown.flat().map(({ image }) => image.width));
+  const larger = rows.map((row) => row.map(({ image, lines }) => ({ image: enlarge(image, Math.max(1, Math.ceil(least / image.width))), lines })));
+  const cell = Math.max(...larger.flat().map(({ image }) => image.width));
+  const shown = larger.map((row) => row.map(({ image, lines }) => ({ image, lines: lines.flatMap((line) => wrapped(line, cell)) })));
   const heights = shown.map((row) => ({
     picture: Math.max(...row.map(({ image }) => image.height)),
     words: Math.max(...row.map(({ lines }) => lines.length)) * LINE,
@@ -40,14 +41,25 @@ export function panels(rows: readonly (readonly Panel[])[], { width: least = 160
     row.forEach(({ image, lines }, column) => {
       const left = GAP + column * (cell + GAP);
       paste(result, image, left + Math.floor((cell - image.width) / 2), top + picture - image.height);
-      lines.forEach((line, k) => drawLettering(result, fitted(line, cell), left, top + picture + GAP + k * LINE, { zoom: ZOOM, color: INK }));
+      lines.forEach((line, k) => drawLettering(result, line, left, top + picture + GAP + k * LINE, { zoom: ZOOM, color: INK }));
     });
     top += picture + words + 2 * GAP;
   }
   return result;
 }
 
-/** The words that fit into a width, pixels. */
+/** Lines of words that fit into a width, pixels. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && letteringSize(longer, ZOOM).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(fitted(word, width));
+  }
+  return lines;
+}
+
+/** The beginning of a word that fits into a width, pixels. */
 function fitted(text: string, width: number): string {
   let short = text;
   while (letteringSize(short, ZOOM).width > width) short = short.slice(0, -1);

@@ -3,7 +3,7 @@ import { UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Image } from '../image/image.ts';
 import type { Network, Preprocess } from '../network/network.ts';
-import { Maximizer, type ImageProgress, type Snapshot } from './maximize.ts';
+import { Maximizer, type Contrast, type ImageProgress, type Snapshot } from './maximize.ts';
 import type { AscentSettings } from './settings.ts';
 import type { Start } from './start_image.ts';
 import type { Unit } from './unit.ts';
@@ -22,6 +22,8 @@ export interface ClimbOptions {
   readonly start?: Start | undefined;
   /** Which image of a climb is wanted; `best` unless told. */
   readonly snapshot?: Snapshot | undefined;
+  /** How it is drawn; `pixels` unless told. */
+  readonly contrast?: Contrast | undefined;
   /** Ask also what the layer answers to the best images. */
   readonly answers?: boolean | undefined;
   /** Ends the climb early: what has been climbed until then is told as interrupted, and nothing is thrown. */
@@ -121,7 +123,7 @@ async function* climbTogether<J extends ClimbJob>(
   engine: Engine,
   network: Network,
   jobs: readonly J[],
-  { preprocess, start, snapshot = 'best', answers = false, signal }: ClimbOptions,
+  { preprocess, start, snapshot = 'best', contrast, answers = false, signal }: ClimbOptions,
 ): AsyncGenerator<ClimbProgress<J>, void, undefined> {
   const maximizer = await Maximizer.create(engine, network, {
     units: jobs.map(({ unit }) => unit),
@@ -139,8 +141,8 @@ async function* climbTogether<J extends ClimbJob>(
       done = step + 1;
       yield { jobs, done, of };
     }
-    const asked = done === 0 ? [] : await maximizer.pictures(snapshot);
-    const best = done === 0 || snapshot === 'best' ? asked : await maximizer.pictures('best');
+    const asked = done === 0 ? [] : await maximizer.pictures(snapshot, contrast);
+    const best = done === 0 || snapshot === 'best' ? asked : await maximizer.pictures('best', contrast);
     const over = tracks.some(({ stopped }, n) => stopped !== undefined || done >= jobs[n]!.settings.iterations);
     const layers = answers && over ? await answersOf(maximizer, jobs[0]!.unit.layer) : [];
     const outcomes = tracks.map((track, n) => {

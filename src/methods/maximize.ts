@@ -6,7 +6,7 @@
 import { CLIPS, PROGRESS, PROGRESS_ROWS, STATE, STOP } from '../../shaders/ascent.wgsl.ts';
 import { UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { deprocess } from '../image/deprocess.ts';
+import { contrastStretch, deprocess } from '../image/deprocess.ts';
 import type { Image } from '../image/image.ts';
 import { findNode } from '../network/lookup.ts';
 import type { Network, Preprocess, Tensor } from '../network/network.ts';
@@ -48,6 +48,10 @@ export interface MaximizeOptions {
 }
 
 export type Snapshot = 'last' | 'best' | 'majority';
+
+/** `stretched`: what an image adds to the mean colour, at its largest contrast (`contrastStretch`). */
+export const CONTRASTS = ['pixels', 'stretched'] as const;
+export type Contrast = (typeof CONTRASTS)[number];
 
 /** One image in one iteration. Norms are in pixel units (0..255). */
 export interface ImageProgress {
@@ -239,11 +243,12 @@ export class Maximizer {
   }
 
   /** The images as pictures. */
-  async pictures(snapshot: Snapshot = 'best'): Promise<Image[]> {
+  async pictures(snapshot: Snapshot = 'best', contrast: Contrast = 'pixels'): Promise<Image[]> {
     const tensor = await this.read(snapshot);
     const { mean } = pixelUnits(this.preprocess);
     const pixels: Preprocess = { ...this.preprocess, range: 255, mean, std: mean.map(() => 1) };
-    return this.units.map((_, n) => deprocess(tensor, pixels, n));
+    const draw = contrast === 'stretched' ? contrastStretch : deprocess;
+    return this.units.map((_, n) => draw(tensor, pixels, n));
   }
 
   dispose(): void {

@@ -6,12 +6,13 @@ import { complementary, median } from '../analysis/complementary.ts';
 import { rootMeanSquare } from '../analysis/farthest_points.ts';
 import { rankOf, shareNear, softmaxOf, thumbnail, totalVariation } from '../analysis/picture_scores.ts';
 import type { Engine } from '../gpu/engine.ts';
-import type { Image } from '../image/image.ts';
+import type { Color, Image } from '../image/image.ts';
 import { meanColor } from '../image/preprocess.ts';
 import { findNode } from '../network/lookup.ts';
 import type { Network, Preprocess } from '../network/network.ts';
 import { classLayers } from './activations.ts';
 import { climb, slicesOf, CLIMB_BATCH, type ClimbJob, type ClimbOutcome } from './climb.ts';
+import type { Contrast } from './maximize.ts';
 import type { Method } from './method.ts';
 import type { SearchTrial } from './search_space.ts';
 import { layerShape, unitIndex, type Unit } from './unit.ts';
@@ -65,6 +66,8 @@ export interface SearchOptions {
   readonly seed: number;
   readonly batches: readonly (readonly SearchTrial[])[];
   readonly preprocess: Preprocess;
+  /** How a trial is drawn; what is measured on its picture is measured on that drawing. */
+  readonly contrast?: Contrast | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -84,21 +87,24 @@ interface TrialJob extends ClimbJob {
 
 /** Runs trials batch by batch. A signal ends it early: what is not done then has no facts. @throws as climb does */
 export async function* search(engine: Engine, network: Network, options: SearchOptions): AsyncGenerator<SearchProgress, void, undefined> {
-  const { unit, seed, batches, preprocess, signal } = options;
+  const { unit, seed, batches, preprocess, contrast, signal } = options;
   const jobs = batches.map((trials) => trials.map((trial): TrialJob => ({ unit, seed, settings: trial.settings, trial })));
-  for await (const { jobs: own, done, of, outcomes } of climb(engine, network, jobs, { preprocess, answers: true, signal })) {
+  for await (const { jobs: own, done, of, outcomes } of climb(engine, network, jobs, { preprocess, contrast, answers: true, signal })) {
     const results = outcomes?.map((outcome, n): TrialResult => {
       const { image, message } = outcome;
-      const facts = factsOf(network, unit, outcome, preprocess);
+      const facts = factsOf(network, unit, outcome, contrast === 'stretched' ? MID_GREY : meanColor(preprocess));
       return { trial: own[n]!.trial, ...(facts && { facts }), ...(facts && image && { image }), ...(message !== undefined && { message }) };
     });
     yield { trials: own.map(({ trial }) => trial), done, of, ...(results && { results }) };
   }
 }
 
+/** What a stretched picture shows where nothing was added. */
+const MID_GREY: Color = [127.5, 127.5, 127.5];
+
 const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
 
-function factsOf(network: Network, unit: Unit, outcome: ClimbOutcome, preprocess: Preprocess): TrialFacts | undefined {
+function factsOf(network: Network, unit: Unit, outcome: ClimbOutcome, empty: Color): TrialFacts | undefined {
   const { status, image, answers } = outcome;
   if (status === 'interrupted' || status === 'failed') return undefined;
   const shape = layerShape(network, unit.layer);
@@ -113,7 +119,7 @@ function factsOf(network: Network, unit: Unit, outcome: ClimbOutcome, preprocess
     of: shape.slice(1).reduce((product, size) => product * size, 1),
     probability: answers ? finite(probabilityOf(network, unit, answers, index)) : null,
     variation: image ? totalVariation(image) : null,
-    sparsity: image ? shareNear(image, meanColor(preprocess), 1) : null,
+    sparsity: image ? shareNear(image, empty, 1) : null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The list of rows, and which of them a run takes. */
 import { LAYERS } from './layer_rows.ts';
+import { METHOD_ROWS } from './method_rows.ts';
 import { NETWORKS, SCALING, TRAINED } from './network_rows.ts';
 import type { Group, Row } from './row.ts';
 
@@ -32,7 +33,7 @@ function scalingRows(): Row[] {
   );
 }
 
-export const ROWS: readonly Row[] = [...layerRows(), ...networkRows(), ...trainingRows(), ...scalingRows()];
+export const ROWS: readonly Row[] = [...layerRows(), ...networkRows(), ...METHOD_ROWS, ...trainingRows(), ...scalingRows()];
 
 export interface Choice {
   readonly only?: string | undefined;

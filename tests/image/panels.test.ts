@@ -18,6 +18,13 @@ test('rows of pictures, small ones enlarged, each above its words', () => {
   expect(words.some(([red]) => red === 225)).toBe(true);
 });
 
+test('a line that is too long goes on in the next, at a word', () => {
+  const high = (...lines: string[]): number => panels([[{ image: createImage(60, 2, RED), lines }]], { width: 60 }).height;
+  expect(high('abc de')).toBe(high('abc', 'de'));
+  expect(high('ab cde f g')).toBe(high('ab', 'cde', 'f g'));
+  expect(high('ab c')).toBe(high('ab'));
+});
+
 test('words that are too long end at the cell; nothing at all is refused', () => {
   const image = panels([[{ image: createImage(20, 2, RED), lines: ['0123456789'] }, { image: createImage(20, 2, RED), lines: [] }]], { width: 20 });
   const column = (x: number): number[] => Array.from({ length: image.height - 11 }, (_, y) => image.data[4 * ((y + 11) * image.width + x)]);

@@ -80,6 +80,20 @@ describe('maps', () => {
   });
 });
 
+test('a climbed image is saved as its pixels, or stretched around mid grey', async () => {
+  const maximizer = await Maximizer.create(engine(), network, { units: [parseUnit(network, 'y:0')], seeds: [3] });
+  const levels = await maximizer.read('last');
+  const peak = levels.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const [stretched] = await maximizer.pictures('last', 'stretched');
+  const [h, w] = levels.shape.slice(2) as [number, number]; // the middle one of three channels is green in every order
+  for (let i = 0; i < h * w; i++) {
+    const expected = 127.5 + (127.5 * levels.data[h * w + i]!) / peak;
+    expect(Math.abs(stretched!.data[4 * i + 1]! - expected)).toBeLessThanOrEqual(0.51);
+  }
+  expect(stretched!.data).not.toEqual((await maximizer.pictures('last'))[0]!.data);
+  maximizer.dispose();
+});
+
 test('a climbing image is drawn as the picture that is saved', async () => {
   const maximizer = await Maximizer.create(engine(), network, { units: [parseUnit(network, 'y:0')], seeds: [3] });
   const { surface, image } = sink(7, 5);

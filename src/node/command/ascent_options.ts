@@ -1,5 +1,5 @@
 /** The settings of activation maximization as options of the command line. */
-import { ascentSettings, DEFAULT_SETTINGS, FREE_STEP, type AscentSettings } from '../../index.ts';
+import { ascentSettings, CONTRASTS, type Contrast, DEFAULT_SETTINGS, FREE_STEP, type AscentSettings } from '../../index.ts';
 import type { Call, Option } from './command.ts';
 import { choiceOf, countOf, numberOf } from './value.ts';
 
@@ -34,6 +34,13 @@ export const SETTING_OPTIONS: Readonly<Record<string, Option>> = {
     SETTINGS.map((name) => [optionName(name), { type: 'text', value: name === 'policy' ? 'WORD' : 'N', summary: MEANING[name] } satisfies Option]),
   ),
 };
+
+export const CONTRAST_OPTION: Option = {
+  type: 'text', value: 'WORD', summary: 'how the picture is drawn: its pixels, or stretched, what it adds to the mean colour at the largest contrast', default: CONTRASTS[0],
+};
+
+/** @throws usage */
+export const contrastOf = ({ values }: Call): Contrast => choiceOf('contrast', values.contrast!, CONTRASTS);
 
 /**
  * The preset with single settings over it. The embedded network takes a step that fits it, unless one is asked for.

@@ -58,7 +58,7 @@ async function makeUnits(call: Call, job: AtlasJob, folder: JobFolder, pieces: P
   return withKernels(call, async (engine) => {
     const adapter = adapterName(engine);
     report(0, '');
-    const options = { preprocess: job.preprocess, start: job.start, signal: call.signal };
+    const options = { preprocess: job.preprocess, start: job.start, contrast: job.contrast, signal: call.signal };
     for await (const { jobs, done, outcomes } of climb(engine, job.network, batches, options)) {
       const [{ unit }] = jobs;
       if (!outcomes) {

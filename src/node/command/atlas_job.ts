@@ -14,12 +14,13 @@ import {
   type AscentSettings,
   type AtlasLayer,
   type ClimbJob,
+  type Contrast,
   type Network,
   type Preprocess,
   type Recipe,
   type Start,
 } from '../../index.ts';
-import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
+import { CONTRAST_OPTION, contrastOf, SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
 import type { Call, Option } from './command.ts';
 import { fileNames } from './files.ts';
 import { neededPreprocess } from './input.ts';
@@ -43,6 +44,7 @@ export interface AtlasJob {
   readonly method: 'maximize';
   readonly settings: AscentSettings;
   readonly start: Start;
+  readonly contrast: Contrast;
   readonly preprocess: Preprocess;
   readonly seed: number;
   readonly shard: { readonly index: number; readonly count: number } | null;
@@ -64,6 +66,7 @@ export const ATLAS_OPTIONS: Readonly<Record<string, Option>> = {
   seed: { type: 'text', value: 'S', summary: 'seed of the start image', default: '0' },
   ...SETTING_OPTIONS,
   start: { type: 'text', value: 'WORD', summary: `start image: ${STARTS.join(', ')}`, default: STARTS[0] },
+  contrast: CONTRAST_OPTION,
 };
 
 /** Throws 'usage', 'unknown-layer' and what `loadModel` throws. */
@@ -72,6 +75,7 @@ export async function atlasJob(call: Call): Promise<AtlasJob> {
   const method = choiceOf('method', values.method!, METHODS);
   const settings = settingsOf(call, (call.operands[0] ?? EMBEDDED) === EMBEDDED);
   const start = choiceOf('start', values.start!, STARTS);
+  const contrast = contrastOf(call);
   const seed = countOf('seed', values.seed!, 0, 0xffffffff);
   const batch = countOf('batch', values.batch!, 1, 1024);
   const shard = values.shard === undefined ? null : shardNamed(values.shard);
@@ -79,13 +83,13 @@ export async function atlasJob(call: Call): Promise<AtlasJob> {
   const { network, hash } = await loadModel(call, call.operands[0]);
   const layers = atlasLayers(network, layersNamed(network, values.layers));
   const preprocess = neededPreprocess(call, network);
-  const facts = { network, hash, method, settings, start, preprocess, seed };
+  const facts = { network, hash, method, settings, start, contrast, preprocess, seed };
   const placed = await placedLayers(facts, layers);
   const placeOf = new Map(placed.flatMap(({ places }) => places).map((place) => [place.unit, place]));
   const batches = atlasBatches(layers, batch);
   const own = (shard ? shardOf(batches, shard) : batches).map((units) => units.map((unit) => placeOf.get(unit)!));
   const names = layers.map(({ name }) => name);
-  const text = JSON.stringify({ method: ATLAS_METHOD.name, pictures: method, network: hash, layers: names, settings, start, seed, batch, preprocess });
+  const text = JSON.stringify({ method: ATLAS_METHOD.name, pictures: method, network: hash, layers: names, settings, start, contrast, seed, batch, preprocess });
   return { ...facts, out: values.out, shard, layers: placed, batches: own, text };
 }
 
@@ -102,7 +106,7 @@ function shardNamed(text: string): { index: number; count: number } {
   throw new UnitscopeError('usage', `--shard needs I/N with I from 1 to N, got '${text}'`, {}, 'for example --shard 2/8');
 }
 
-type Facts = Pick<AtlasJob, 'network' | 'hash' | 'method' | 'settings' | 'start' | 'preprocess' | 'seed'>;
+type Facts = Pick<AtlasJob, 'network' | 'hash' | 'method' | 'settings' | 'start' | 'contrast' | 'preprocess' | 'seed'>;
 
 async function placedLayers(facts: Facts, layers: readonly AtlasLayer[]): Promise<PlacedLayer[]> {
   const shapes = new Map(layers.map(({ name }) => [name, layerShape(facts.network, name)]));
@@ -123,12 +127,12 @@ async function placedLayers(facts: Facts, layers: readonly AtlasLayer[]): Promis
 }
 
 /** The recipe of one unit: that of an ordinary maximization. */
-export function unitRecipe({ network, hash, method, settings, start, preprocess, seed }: Facts, name: string, iterations: number, adapter: string): Recipe {
+export function unitRecipe({ network, hash, method, settings, start, contrast, preprocess, seed }: Facts, name: string, iterations: number, adapter: string): Recipe {
   return {
     network: { name: network.name, hash },
     method,
     units: [name],
-    settings: { ...settings, start, snapshot: 'best', preprocess: { ...preprocess } },
+    settings: { ...settings, start, snapshot: 'best', contrast, preprocess: { ...preprocess } },
     seed,
     iterations,
     adapter,

@@ -15,7 +15,7 @@ import {
   type Network,
   type Recipe,
 } from '../../index.ts';
-import { SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
+import { CONTRAST_OPTION, contrastOf, SETTING_OPTIONS, settingsOf } from './ascent_options.ts';
 import { climb, type Job } from './climb.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { isFolder, makeFolder, writeWhole } from './files.ts';
@@ -40,6 +40,7 @@ export const maximize: Command = {
     ...SETTING_OPTIONS,
     start: { type: 'text', value: 'WORD', summary: `start image: ${STARTS.join(', ')}`, default: STARTS[0] },
     snapshot: { type: 'text', value: 'WORD', summary: 'iteration to show: best, last, or the first as argmax (majority)', default: 'best' },
+    contrast: CONTRAST_OPTION,
     ...PREPROCESS_OPTIONS,
     ...KERNEL_OPTIONS,
     ...MODEL_OPTIONS,
@@ -48,6 +49,7 @@ export const maximize: Command = {
     ['unitscope maximize --unit fc8:8 --out butterfly.png', 'what a class of the embedded network looks like'],
     ['unitscope maximize network.onnx --unit conv5:3 --unit conv5:9 --seed 0 --seed 1 --out sheet.png --preprocess caffe', 'two units from two starts, on one sheet'],
     ['unitscope maximize --unit fc8:0 --preset 1 --iterations 200 --blur-radius 1 --out flower.png', 'a preset with other settings'],
+    ['unitscope maximize network.onnx --unit prob:281 --contrast stretched --out cat.png --preprocess imagenet', 'a faint picture, at its largest contrast'],
     ['unitscope maximize --unit conv3:0 --unit conv3:1 --out pictures/', 'one file per picture'],
   ],
   gpu: true,
@@ -55,6 +57,7 @@ export const maximize: Command = {
     const settings = settingsOf(call, (call.operands[0] ?? EMBEDDED) === EMBEDDED);
     const start = choiceOf('start', call.values.start!, STARTS);
     const snapshot = choiceOf('snapshot', call.values.snapshot!, SNAPSHOTS);
+    const contrast = contrastOf(call);
     const seeds = call.lists.seed.length === 0 ? [0] : unique(call.lists.seed.map((seed) => countOf('seed', seed, 0, 0xffffffff)));
     const { network, hash } = await loadModel(call, call.operands[0]);
     const jobs = jobsOf(call, network, seeds, settings);
@@ -62,10 +65,10 @@ export const maximize: Command = {
     const targets = await pictureTargets(call.values.out, jobs.map(({ name, seed }) => `${name}-seed${seed}`));
     // Everything but what the run itself will tell, so that a recipe that cannot be written is refused now.
     const recipe = (own: readonly number[], iterations: number, adapter: string): string =>
-      recipeText(recipeOf(own.map((n) => jobs[n]), { network, hash, settings: { ...settings, start, snapshot, preprocess: { ...preprocess } }, iterations, adapter }));
+      recipeText(recipeOf(own.map((n) => jobs[n]), { network, hash, settings: { ...settings, start, snapshot, contrast, preprocess: { ...preprocess } }, iterations, adapter }));
     for (const { pictures } of targets) recipe(pictures, 0, '');
 
-    const ascent = { network, preprocess, start, snapshot, signal: call.signal, progress: call.progress };
+    const ascent = { network, preprocess, start, snapshot, contrast, signal: call.signal, progress: call.progress };
     const { outcomes, adapter } = await withKernels(call, async (engine) => ({ outcomes: await climb(engine, jobs, ascent), adapter: adapterName(engine) }));
     if (outcomes.every(({ iterations }) => iterations === 0)) throwIfAborted(call.signal);
     outcomes.forEach(({ message }, n) => message && call.warn(`${jobs[n].name} seed ${jobs[n].seed}: ${message}`));
@@ -82,7 +85,7 @@ export const maximize: Command = {
     const images = jobs.map(({ name, seed }, n) => ({ unit: name, seed, ...factsOf(outcomes[n], settings) }));
     const failed = outcomes.some(({ status }) => status !== 'done' && status !== 'interrupted');
     return {
-      data: { network: network.name, hash, adapter, settings, start, snapshot, images, files },
+      data: { network: network.name, hash, adapter, settings, start, snapshot, contrast, images, files },
       text: describe(images, files),
       exit: failed ? EXIT.failed : EXIT.ok,
     };

@@ -11,12 +11,14 @@ import {
   STARTS,
   sweepTrials,
   unitName,
+  type Contrast,
   type Network,
   type Preprocess,
   type Recipe,
   type SearchTrial,
   type Unit,
 } from '../../index.ts';
+import { CONTRAST_OPTION, contrastOf } from './ascent_options.ts';
 import type { Call, Option } from './command.ts';
 import { neededPreprocess } from './input.ts';
 import { EMBEDDED, loadModel } from './model.ts';
@@ -31,6 +33,7 @@ export interface SearchJob {
   /** The unit as it is written. */
   readonly name: string;
   readonly preprocess: Preprocess;
+  readonly contrast: Contrast;
   readonly seed: number;
   readonly trials: readonly SearchTrial[];
   readonly batch: number;
@@ -56,6 +59,7 @@ export const SEARCH_OPTIONS: Readonly<Record<string, Option>> = {
   sweep: { type: 'flag', summary: 'in place of random settings: decay, blur, |contribution| and small norm, each alone from none to much' },
   steps: { type: 'text', value: 'N', summary: `strengths of a sweep (default: ${SWEEP_STEPS})` },
   batch: { type: 'text', value: 'N', summary: 'trials at once', default: String(CLIMB_BATCH) },
+  contrast: CONTRAST_OPTION,
 };
 
 /** Throws 'usage' and what `loadModel` throws. */
@@ -78,9 +82,10 @@ export async function searchJob(call: Call): Promise<SearchJob> {
   const unit = parseUnit(network, values.unit);
   const name = unitName(unit, layerShape(network, unit.layer));
   const preprocess = neededPreprocess(call, network);
+  const contrast = contrastOf(call);
   const what = sweep ? { sweep: steps } : { trials: count };
-  const text = JSON.stringify({ method: SEARCH_METHOD.name, network: hash, unit: name, seed, start: STARTS[0], ...what, iterations: iterations ?? null, free, batch, preprocess });
-  return { out: values.out, network, hash, unit, name, preprocess, seed, trials, batch, iterations, sweep, free, text };
+  const text = JSON.stringify({ method: SEARCH_METHOD.name, network: hash, unit: name, seed, start: STARTS[0], ...what, iterations: iterations ?? null, free, batch, contrast, preprocess });
+  return { out: values.out, network, hash, unit, name, preprocess, contrast, seed, trials, batch, iterations, sweep, free, text };
 }
 
 /** A trial, and what its files are called. */
@@ -94,12 +99,12 @@ export function trialPlaces(job: SearchJob): Promise<TrialPlace[]> {
 }
 
 /** The recipe of one trial: that of an ordinary maximization, so that it can be followed wherever those can. */
-export function trialRecipe({ network, hash, name, seed, preprocess }: SearchJob, { settings }: SearchTrial, iterations: number, adapter: string): Recipe {
+export function trialRecipe({ network, hash, name, seed, contrast, preprocess }: SearchJob, { settings }: SearchTrial, iterations: number, adapter: string): Recipe {
   return {
     network: { name: network.name, hash },
     method: 'maximize',
     units: [name],
-    settings: { ...settings, start: STARTS[0], snapshot: 'best', preprocess: { ...preprocess } },
+    settings: { ...settings, start: STARTS[0], snapshot: 'best', contrast, preprocess: { ...preprocess } },
     seed,
     iterations,
     adapter,

@@ -1,7 +1,7 @@
 /** `unitscope top`: the patches of pictures that units answer most, and what in them moves the units. */
 import { version } from '../../../package.json';
 import { throwIfAborted, UnitscopeError } from '../../errors.ts';
-import { hashBytes, surveyedLayers, TOP_PATCHES_METHOD, type Network, type PictureSet } from '../../index.ts';
+import { hashBytes, layerShape, mapShape, surveyedLayers, TOP_PATCHES_METHOD, type Network, type PictureSet } from '../../index.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { kindOf } from './files.ts';
 import { adapterName, forcedKernel, KERNEL_OPTIONS, withKernels } from './gpu.ts';
@@ -13,7 +13,7 @@ import { PICTURE_SET_OPTIONS, pictureSetOf } from './picture_set.ts';
 import { RULES } from './plan.ts';
 import { counted, measured } from './quantity.ts';
 import { collect, drawSheets, listing, type TopJob, type TopLayer } from './top_job.ts';
-import { choiceOf, countOf } from './value.ts';
+import { choiceOf, countOf, rangeOf, type Range } from './value.ts';
 
 /** No pictures of what moves the units. */
 const NONE = 'none';
@@ -26,6 +26,7 @@ export const top: Command = {
     layer: { type: 'text', value: 'NAME', summary: "layer, by node or output name; 'all' for every convolution and dense layer", repeats: true },
     ...PICTURE_SET_OPTIONS,
     out: { type: 'text', value: 'FOLDER', summary: 'sheets of patches and top.json; started again, it goes on where it was' },
+    units: { type: 'text', value: 'FROM..TO', summary: 'units that are drawn, of each layer; all unless given. top.json lists every unit' },
     count: { type: 'text', value: 'N', summary: 'patches of each unit', default: '9' },
     rule: { type: 'text', value: 'RULE', summary: `what is shown beside the patches: the gradient by ${RULES.join(', ')}; or ${NONE}`, default: 'guided' },
     ...PREPROCESS_OPTIONS,
@@ -35,15 +36,18 @@ export const top: Command = {
   examples: [
     ['unitscope top --layer conv2 --layer conv5 --scenes 20 --out top/', 'what units of the embedded network look for in its own world'],
     ['unitscope top network.onnx --layer all --images photos/ --preprocess imagenet --out top/', 'every unit of another network, in a folder of pictures'],
+    ['unitscope top network.onnx --layer conv10 --units 281..293 --images photos/ --preprocess imagenet --out top/', 'the sheet of some units'],
     ['unitscope top --layer fc7 --scenes 100 --count 16 --rule none --out top/', 'sixteen pictures a unit, without what moves them'],
   ],
   gpu: true,
   async run(call): Promise<Report> {
     const count = countOf('count', call.values.count!, 1, 100);
     const rule = choiceOf('rule', call.values.rule!, [...RULES, NONE]);
+    const units = call.values.units === undefined ? null : rangeOf('units', call.values.units);
     const { out } = call.values;
     const { network, hash } = await loadModel(call, call.operands[0]);
     const layers = surveyedLayers(network, call.lists.layer);
+    checkRange(network, layers, units);
     const preprocess = neededPreprocess(call, network);
     if (out === undefined) throw new UnitscopeError('usage', 'no folder is given', {}, 'name one with --out FOLDER');
     if (['file', 'other'].includes(await kindOf(out))) throw new UnitscopeError('usage', `'${out}' is no folder`, { file: out });
@@ -53,9 +57,9 @@ export const top: Command = {
       const [, , height, width] = inputShape(network);
       const set = pictures(engine, Math.max(height, width));
       const adapter = adapterName(engine);
-      const settings = { layers, count, rule, preprocess: { ...preprocess }, kernel: forcedKernel(call) ?? null, ...(await setFacts(call, set)) };
+      const settings = { layers, units: units && { ...units }, count, rule, preprocess: { ...preprocess }, kernel: forcedKernel(call) ?? null, ...(await setFacts(call, set)) };
       const folder = await JobFolder.open(out, JSON.stringify({ method: TOP_PATCHES_METHOD.name, network: { name: network.name, hash }, ...settings, adapter, version }));
-      const job: TopJob = { call, engine, network, hash, set, folder, layers, count, preprocess, rule: rule === NONE ? undefined : rule, settings, adapter };
+      const job: TopJob = { call, engine, network, hash, set, folder, layers, units: units ?? undefined, count, preprocess, rule: rule === NONE ? undefined : rule, settings, adapter };
       const found = await collect(job);
       throwIfAborted(call.signal);
       const list = listing(job, found);
@@ -70,6 +74,14 @@ export const top: Command = {
     });
   },
 };
+
+/** @throws usage where a layer has no such units */
+function checkRange(network: Network, layers: readonly string[], units: Range | null): void {
+  for (const layer of units ? layers : []) {
+    const [channels] = mapShape(layerShape(network, layer));
+    if (units!.from >= channels) throw new UnitscopeError('usage', `${layer} has the units 0 to ${channels - 1}, not ${units!.from}`, { layer });
+  }
+}
 
 /** Which pictures a job is about. */
 async function setFacts({ values }: Call, { pictures }: PictureSet): Promise<{ pictures: number; names: string; seed: number }> {

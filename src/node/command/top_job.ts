@@ -12,6 +12,7 @@ import {
   RECIPE_KEYWORD,
   recipeText,
   shownPatch,
+  slicesOf,
   TOP_PATCHES_METHOD,
   topPatches,
   unitFields,
@@ -34,6 +35,7 @@ import { BrokenPictures, type BrokenPicture } from './broken_pictures.ts';
 import type { Call } from './command.ts';
 import { fileNames } from './files.ts';
 import type { JobFolder } from './job_folder.ts';
+import type { Range } from './value.ts';
 
 /** The lists so far. */
 const STATE = 'state.json';
@@ -49,6 +51,8 @@ export interface TopJob {
   readonly set: PictureSet;
   readonly folder: JobFolder;
   readonly layers: readonly string[];
+  /** Which units are drawn; all of a layer without it. */
+  readonly units: Range | undefined;
   readonly count: number;
   readonly preprocess: Preprocess;
   readonly rule: ReluRule | undefined;
@@ -102,14 +106,11 @@ export async function collect(job: TopJob): Promise<Found> {
   return { broken, layers: layers.map((layer, n) => layerOf(job, layer, names[n], winnersOf(network, layer, state.lists.get(layer)!))) };
 }
 
-function layerOf({ network, count, rule }: TopJob, layer: string, base: string, winners: readonly (readonly Winner[])[]): TopLayer {
+function layerOf({ network, units, count, rule }: TopJob, layer: string, base: string, winners: readonly (readonly Winner[])[]): TopLayer {
   const { width, height } = unitFields(network, layer)({ channel: 0, y: 0, x: 0 });
   const each = unitsOfSheet(count, Math.max(width, height), rule !== undefined);
   const sheets = winners.some(({ length }) => length > 0)
-    ? Array.from({ length: Math.ceil(winners.length / each) }, (_, n) => {
-        const channels = winners.flatMap((_, channel) => (Math.floor(channel / each) === n ? [channel] : []));
-        return { file: `${base}-${channels[0]}-${channels.at(-1)!}.png`, channels };
-      })
+    ? slicesOf([...winners.keys()].slice(units?.from, units && units.to + 1), each).map((channels) => ({ file: `${base}-${channels[0]}-${channels.at(-1)!}.png`, channels }))
     : [];
   return { name: layer, winners, sheets };
 }

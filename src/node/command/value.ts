@@ -18,6 +18,20 @@ export function countOf(option: string, text: string, least: number, most: numbe
   return value;
 }
 
+/** Whole numbers from the first to the last, both included. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `FROM..TO`, or one number. */
+export function rangeOf(option: string, text: string): Range {
+  const [, from, to = from] = /^(\d{1,9})(?:\.\.(\d{1,9}))?$/.exec(text.trim()) ?? [];
+  const range = { from: Number(from), to: Number(to) };
+  if (range.from <= range.to) return range;
+  throw new UnitscopeError('usage', `--${option} needs FROM..TO, whole numbers that rise, got '${text}'`, {}, `for example --${option} 0..31`);
+}
+
 /** Sizes separated by commas, `1,3,224,224`. */
 export function sizesOf(option: string, text: string): number[] {
   const sizes = text.split(',').map((size) => (/^\s*\d+\s*$/.test(size) ? Number(size) : NaN));

@@ -4,7 +4,7 @@ import { version } from '../../../package.json';
 import { workOf, type Work } from '../contender.ts';
 import { attempt, measure, samplingOf } from '../measure.ts';
 import { openEngine, unitscope } from '../peers/unitscope.ts';
-import type { Row } from '../row.ts';
+import { OWN_KINDS, type Row } from '../row.ts';
 import type { Options as ProgramOptions } from './options.ts';
 import { checkOf, graphOf, type Graph, type ServerReport, type ServerRow } from './report.ts';
 
@@ -34,7 +34,7 @@ async function describe(gpu: GPU, rows: readonly Row[]): Promise<Machine> {
 const chooser =
   (record: KernelRecord, tune: boolean) =>
   async (engine: Engine, { network, layer, kind, x }: Work): Promise<KernelChoices> => {
-    if (!tune || kind === 'maximize step') return choicesOf(record);
+    if (!tune || OWN_KINDS.includes(kind)) return choicesOf(record);
     engine.kernels = choicesOf(record);
     const backward = kind !== 'forward' && { backward: { from: layer, rule: 'gradient' as const } };
     const shapes = await tuneKernels(engine, network, { layers: [layer], batch: x.shape[0]!, ...backward });
@@ -58,7 +58,7 @@ async function runRow(gpu: GPU, row: Row, network: Network, { software, record }
   const work = workOf(network, row);
   const { timing, result, flops = 0 } = await attempt('unitscope', () => measure(unitscope(gpu, record && chooser(record, tune)), work, samplingOf(samples, software)));
   const shape = kind === 'forward' ? work.dy.shape : work.x.shape;
-  const checks = result && kind !== 'maximize step' && { x: checkOf(work.x.shape, work.x.data), result: checkOf(shape, result) };
+  const checks = result && !OWN_KINDS.includes(kind) && { x: checkOf(work.x.shape, work.x.data), result: checkOf(shape, result) };
   return { title, network: network.name, kind, batch, amplitude, flops, timing, ...(checks || {}) };
 }
 

@@ -45,7 +45,7 @@ describe('the rows', () => {
       const found = chooseRows(`^${name} .*(forward|gradient)$`).map(({ batch, kind }) => `${batch} ${kind}`);
       expect(found).toEqual(['1 forward', '1 forward + gradient', '16 forward', '16 forward + gradient']);
     }
-    expect(chooseRows('maximize').map(({ title }) => title)).toEqual(['CaffeNet x1 maximize step', 'CaffeNet x16 maximize step']);
+    expect(chooseRows('maximize').map(({ title }) => title)).toEqual(['CaffeNet x1 maximize step', 'CaffeNet x16 maximize step', 'SqueezeNet 1.1 fire5.3x3 x1 maximize step', 'SqueezeNet 1.1 fire5.3x3 x16 maximize step']);
     expect(chooseRows().some(({ group }) => group === 'smoke')).toBe(false);
     expect(chooseRows('^smoke conv')).toHaveLength(2);
   });

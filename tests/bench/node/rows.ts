@@ -1,5 +1,6 @@
 /** What the benchmark for GPU servers times: networks that need no file, and the convolutions that should come closest to the ceiling. */
 import { conv, type LayerRow } from '../layer_rows.ts';
+import { METHOD_ROWS } from '../method_rows.ts';
 import { alexNet, caffeNet } from '../networks/alexnet.ts';
 import { Chain, singleConv } from '../networks/chain.ts';
 import { resNet50 } from '../networks/resnet.ts';
@@ -61,6 +62,7 @@ export const ROWS: readonly Row[] = [
     const steps = BATCHES.map((batch): Row => ({ title: `${name} x${batch} maximize step`, kind: 'maximize step', group: 'plain', source, amplitude: AMPLITUDE, batch }));
     return make === caffeNet ? [...rows, ...steps] : rows;
   }),
+  ...METHOD_ROWS,
 ];
 
 /** Rows whose title matches; all but the smoke test without a pattern. */

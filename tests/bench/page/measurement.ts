@@ -4,7 +4,7 @@ import { attempt, measure, type Sampling } from '../measure.ts';
 import { ort, wasm } from '../peers/ort.ts';
 import { unitscope } from '../peers/unitscope.ts';
 import type { PeerName, RowRecord } from '../record.ts';
-import type { Row } from '../row.ts';
+import { OWN_KINDS, type Row } from '../row.ts';
 
 const peers: Readonly<Record<PeerName, () => Promise<Contender>>> = {
   ort: () => Promise.resolve(ort),
@@ -22,7 +22,7 @@ export async function measureRow(
   options.say(`${row.title}: unitscope`);
   const own = await attempt('unitscope', () => measure(unitscope(navigator.gpu), work, options.sampling));
   const timings = [own.timing];
-  for (const name of row.kind === 'maximize step' ? [] : options.peers) {
+  for (const name of OWN_KINDS.includes(row.kind) ? [] : options.peers) {
     options.say(`${row.title}: ${name}`);
     const other = own.result
       ? await attempt(name, async () => measure(await peers[name](), work, options.sampling, own.result))

@@ -4,6 +4,7 @@ import type { Node, Tensor } from '../../../src/index.ts';
 import { attributesOf, opOf } from '../../../src/ops/check.ts';
 import { fuse } from '../../../src/scheduler/fuse.ts';
 import type { Contender, Running, Work } from '../contender.ts';
+import { OWN_KINDS } from '../row.ts';
 import { convert } from './jax_layers.ts';
 
 let ready: Promise<void> | undefined;
@@ -84,7 +85,7 @@ export const jax: Contender = {
   name: 'jax',
   async prepare(work) {
     await (ready ??= open());
-    if (work.kind === 'maximize step') throw new Error('has no such method');
+    if (OWN_KINDS.includes(work.kind)) throw new Error('has no such method');
     if (work.kind === 'training step') throw new Error('a training step is not built for this peer');
     if (work.kind !== 'forward' && work.network.nodes.some(hasWrongGradient)) {
       throw new Error('the gradient of a depthwise convolution with a stride comes out wrong on its WebGPU backend');

@@ -4,6 +4,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Shape } from '../../../src/index.ts';
 import { fuse } from '../../../src/scheduler/fuse.ts';
 import type { Contender, Running, Work } from '../contender.ts';
+import { OWN_KINDS } from '../row.ts';
 import { convert, convolutionOf, nhwc, poolOf, toNhwc, isMap, type Layer } from './tfjs_layers.ts';
 import { training } from './tfjs_training.ts';
 
@@ -102,7 +103,7 @@ export const tfjs: Contender = {
   async prepare(work) {
     ready ??= tf.setBackend('webgpu').then(() => tf.ready()).then(() => true);
     await ready;
-    if (work.kind === 'maximize step') throw new Error('has no such method');
+    if (OWN_KINDS.includes(work.kind)) throw new Error('has no such method');
     const upload = work.kind === 'training step' ? trainingGraph(work) : work.kind === 'input gradient' ? layerGradient(work) : wholeNetwork(work);
     return async (): Promise<Running> => {
       const backend = tf.backend();

@@ -1,5 +1,5 @@
 /** Ours, through the public API: a fresh engine for every row, so that the first run compiles everything. */
-import { compile, DEFAULT_SETTINGS, Engine, Maximizer, PRESETS, Runner, totals, type KernelChoices, type Plan } from '../../../src/index.ts';
+import { compile, DEFAULT_SETTINGS, Engine, Maximizer, occlusion, PRESETS, Runner, totals, type KernelChoices, type Plan } from '../../../src/index.ts';
 import { Trainer, type Drawing } from '../../../src/methods/trainer.ts';
 import { recordCopy } from '../../../src/scheduler/watch.ts';
 import type { Compilation, Contender, Running, Work } from '../contender.ts';
@@ -85,6 +85,22 @@ async function runMaximize(engine: Engine, { network, layer, x }: Work): Promise
   };
 }
 
+/** 13 rows and columns of patches, as the published sizes give for 208 pixels. */
+const PLACES = 13;
+
+/** Whole maps of the first image, with everything that a person waits for; the time of a step is that of one batch of places. */
+async function runOcclusion(engine: Engine, { network, layer, x }: Work): Promise<Running> {
+  const [batch, ...size] = x.shape as [number, number, number, number];
+  const picture = { shape: [1, ...size], data: x.data.slice(0, x.data.length / batch) };
+  const stride = Math.ceil(size[1] / PLACES);
+  let scores: Float32Array = new Float32Array();
+  const run = async (): Promise<void> => {
+    for await (const { map } of occlusion(engine, network, picture, { unit: `${layer}:7`, patch: 2 * stride, stride, fill: 'mean', batch })) scores = map.scores.data;
+  };
+  await run();
+  return { run, done: () => engine.idle(), result: () => Promise.resolve(scores), dispose: () => engine.dispose(), steps: scores.length / batch };
+}
+
 /** Images that stay on the GPU: a copy of them stands where a step would draw its own. */
 const storedImages = ({ x, dy }: Work): Drawing => ({
   labels: labelsOf(dy.shape),
@@ -127,7 +143,8 @@ export const unitscope = (gpu: GPU, choose?: (engine: Engine, work: Work) => Pro
     return async () => {
       try {
         if (work.kind === 'training step') return await runTraining(engine, work);
-        return await (work.kind === 'maximize step' ? runMaximize(engine, work) : runPasses(engine, work));
+        if (work.kind === 'maximize step') return await runMaximize(engine, work);
+        return await (work.kind === 'occlusion' ? runOcclusion(engine, work) : runPasses(engine, work));
       } catch (error) {
         engine.dispose();
         throw error;

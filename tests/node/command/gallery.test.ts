@@ -2,6 +2,10 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createImage, encodePng } from '../../../src/index.ts';
+import { readWords } from '../../../src/node/command/arguments.ts';
+import type { Call } from '../../../src/node/command/command.ts';
+import { linesOf } from '../../../src/node/command/gallery/lines.ts';
+import { loadModel } from '../../../src/node/command/model.ts';
 import { call, useFolder } from './program.ts';
 import { writeTinyNetwork } from './tiny_network.ts';
 
@@ -47,6 +51,15 @@ test('a line that fails is shown as failed, the others are there, and the end is
   expect(err).toMatch(/statistics and dead units: .*none/);
   expect(out).toMatch(/1 of 2 are there/);
   expect(readFileSync(folder('half/index.html'), 'utf8')).toContain('class="failed"');
+});
+
+test('every line is one that its command understands', async () => {
+  const { network } = await loadModel({ values: {}, flags: new Set(), lists: {}, warn: () => undefined } as unknown as Call, undefined);
+  for (const model of ['embedded', 'other.onnx']) {
+    const lines = linesOf({ network, model, folder: 'out', pictures: [{ path: 'a.png', name: 'a', top: 2 }], many: ['--images', 'photos'], iterations: 10 });
+    expect(new Set(lines.map(({ command }) => command.name)).size).toBeGreaterThan(10);
+    for (const { title, command, words } of lines) expect(() => readWords(command, [...words]), title).not.toThrow();
+  }
 });
 
 describe('wrong usage', () => {

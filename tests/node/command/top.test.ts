@@ -42,6 +42,17 @@ function watched(out: string, report: (label: string, done: number, stop: AbortC
   return top.run({ ...readWords(top, words(out)), signal: stop.signal, progress, warn: () => undefined });
 }
 
+test('some units: their sheet alone, and the list of all', async () => {
+  const { exit } = await call('top', ...words('some', '--units', '2..3'));
+  expect(exit).toBe(0);
+  expect(Object.keys(filesIn('some'))).toEqual(['conv2-2-3.png', 'fc-2-3.png', 'job.json', 'state.json', 'top.json']);
+  expect(listingIn('some').layers.map(({ units }) => units)).toEqual(listingIn('whole').layers.map(({ units }) => units));
+  for (const [units, message] of [['6', /conv2 has the units 0 to 5, not 6/], ['3..2', /FROM\.\.TO/], ['a', /FROM\.\.TO/]] as const) {
+    const { exit: end, err } = await call('top', ...words('wrong', '--units', units));
+    expect([end, err]).toEqual([2, expect.stringMatching(message)]);
+  }
+});
+
 test('sheets with their recipe, and every best picture by name', async () => {
   const { exit, out, err } = whole;
   expect(exit).toBe(0);

@@ -4,6 +4,7 @@ import { classLayers, findNode, layerShape, mapShape, type Network } from '../..
 import { atlas } from '../atlas.ts';
 import { attribute } from '../attribute.ts';
 import type { Command } from '../command.ts';
+import { EMBEDDED } from '../model.ts';
 import { embed } from '../embed.ts';
 import { fool } from '../fool.ts';
 import { invert } from '../invert.ts';
@@ -74,7 +75,7 @@ function pictureLines({ network, model, folder, iterations }: Subjects, { path, 
     ...WAYS.map(([title, ...words]) => line(title, attribute, '--picture', ...words)),
     line('occlusion', occlude, '--out'),
     line('smallest change that fools it', fool, '--out'),
-    line('inverted codes', invert, '--out', ...[...new Set([first, middle, last])].flatMap((layer) => ['--layer', layer]), '--iterations', String(iterations)),
+    line('inverted codes', invert, '--out', ...[...new Set([first, middle, last])].flatMap((layer) => ['--layer', layer]), '--steps', String(iterations)),
   ];
 }
 
@@ -83,17 +84,19 @@ function networkLines({ network, model, folder, pictures, iterations }: Subjects
   const { logits } = classLayers(network);
   const { name: scores } = findNode(network, logits);
   const classes = [...new Set(pictures.map(({ top: index }) => index))];
+  // What the published steps make of a network that they were not chosen for is often faint.
+  const contrast = model === EMBEDDED ? [] : ['--contrast', 'stretched'];
   const units = (option: string): string[] => classes.flatMap((index) => [option, `${scores}:${index}`]);
   const { first, middle } = landmarks(network);
   const line = (title: string, command: Command, file: string, ...words: string[]): Line => ({ name: file, section, title, command, words: [model, ...words, '--out', join(folder, file)], out: join(folder, file) });
   return [
     line('weights of the first layer', weights, 'weights.png'),
-    ...([1, 2, 3, 4] as const).map((preset) => line(`preferred inputs, preset ${preset}`, maximize, `maximize-preset${preset}.png`, ...units('--unit'), '--preset', String(preset), '--iterations', String(iterations))),
+    ...([1, 2, 3, 4] as const).map((preset) => line(`preferred inputs, preset ${preset}`, maximize, `maximize-preset${preset}.png`, ...units('--unit'), '--preset', String(preset), '--iterations', String(iterations), ...contrast)),
     line('preferred inputs from Fourier images', synthesize, 'synthesize.png', ...units('--objective'), '--steps', String(iterations)),
     line(`units of ${middle}, from Fourier images`, synthesize, 'synthesize-middle.png', ...[0, 1, 2, 3, 4, 5, 6, 7].flatMap((unit) => ['--objective', `${middle}:${unit}`]), '--steps', String(iterations)),
     line('noise that is taken for a class', fool, 'fooling.png', '--class', String(classes[0] ?? 0)),
-    line('one regularizer at a time', search, 'sweep/', '--unit', `${scores}:${classes[0] ?? 0}`, '--sweep', '--steps', '5', '--iterations', String(iterations)),
-    line(`every unit of ${first}`, atlas, 'atlas/', '--layers', first, '--preset', '3', '--iterations', String(Math.min(iterations, 100))),
+    line('one regularizer at a time', search, 'sweep/', '--unit', `${scores}:${classes[0] ?? 0}`, '--sweep', '--steps', '5', '--iterations', String(iterations), ...contrast),
+    line(`every unit of ${first}`, atlas, 'atlas/', '--layers', first, '--preset', '3', '--iterations', String(Math.min(iterations, 100)), ...contrast),
   ];
 }
 
@@ -104,7 +107,7 @@ function setLines({ network, model, folder, many }: Subjects): Line[] {
   const { name: scores } = findNode(network, classLayers(network).logits);
   const line = (title: string, command: Command, file: string, ...words: string[]): Line => ({ name: file, section, title, command, words: [model, ...many, ...words, '--out', join(folder, file)], out: join(folder, file) });
   return [
-    line('top patches', top, 'top/', '--layer', middle, '--layer', last),
+    line('top patches', top, 'top/', '--layer', middle, '--layer', last, '--units', '0..31'),
     line('statistics and dead units', statistics, 'statistics/', '--layer', 'all'),
     line('map of the pictures', embed, 'map/', '--layer', scores),
     line('map of the pictures, in rows', embed, 'grid/', '--layer', scores, '--method', 'umap', '--grid'),
