@@ -107,4 +107,4 @@ export { withInputSize } from './methods/picture_input.ts';
 export { parseObjective } from './methods/objectives/text.ts';
 export { channelObjective, codeObjective, difference, directionObjective, diversityObjective, layerObjective, sumOf, unitObjective, weighted, WORDINGS, type Objective, type Term } from './methods/objectives/index.ts';
 export { invert, INVERT_METHOD, type Inversion, type InversionProgress, type InvertOptions } from './methods/invert.ts';
-export { INVERSION, inversionSettings, variationAt, type InversionSettings } from './methods/inversion_settings.ts';
+export { INVERSION, inversionSettings, stableRate, variationAt, type InversionSettings } from './methods/inversion_settings.ts';

@@ -6,7 +6,7 @@ import { fitImage, type Image } from '../image/image.ts';
 import { FRAME, pictureMap, type PlacedTile } from '../image/picture_map.ts';
 
 /** Sides of tiles and of the map, pixels; on a map a tile is so many times as large as the nearest one is away, usually. */
-const TILE = { least: 24, most: 48, apart: 1.6 } as const;
+const TILE = { least: 24, most: 48, few: 160, apart: 1.6 } as const;
 const GRID_TILE = { least: 16, most: 96 } as const;
 const SIDE = { wide: 1400, narrow: 700 } as const;
 
@@ -18,7 +18,8 @@ const LEGEND_MOST = 32;
 
 /** The side that tiles are kept with until the map is known. */
 export function tileSide(count: number, grid: boolean): number {
-  if (!grid) return TILE.most;
+  // Where there are few, two fifths of the room that each has.
+  if (!grid) return Math.round(Math.min(TILE.few, Math.max(TILE.most, (0.4 * SIDE.wide) / Math.sqrt(count))));
   return Math.round(Math.min(GRID_TILE.most, Math.max(GRID_TILE.least, SIDE.wide / gridOf(count).columns - GAP)));
 }
 
@@ -58,7 +59,7 @@ function onMap(map: Float64Array): Places {
   const [width, height] = [side(frame.width), side(frame.height)];
   const [left, top] = [frame.left + frame.width / 2, frame.top + frame.height / 2];
   const wanted = TILE.apart * scale * usualDistance(map);
-  const tile = Math.round(Math.min(TILE.most, Math.max(TILE.least, wanted)));
+  const tile = Math.round(Math.min(tileSide(map.length / 2, false), Math.max(TILE.least, wanted)));
   return { width, height, side: tile, at: (n) => ({ x: width / 2 + scale * (map[2 * n]! - left), y: height / 2 + scale * (map[2 * n + 1]! - top) }) };
 }
 

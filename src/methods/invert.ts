@@ -25,7 +25,7 @@ import { Runner } from '../scheduler/runner.ts';
 import { recordLengths, recordNetworkInput, recordNetworkInputBackward, recordNote, recordRow, recordTick } from '../scheduler/synthesis.ts';
 import { recordCopy } from '../scheduler/watch.ts';
 import { activations } from './activations.ts';
-import { inversionRate, inversionSettings, variationAt, type InversionSettings } from './inversion_settings.ts';
+import { inversionRate, inversionSettings, stableRate, variationAt, type InversionSettings } from './inversion_settings.ts';
 import type { Method } from './method.ts';
 import { codeObjective } from './objectives/code.ts';
 import { assemble } from './objectives/objective.ts';
@@ -55,8 +55,9 @@ export interface Inversion {
   /** |Phi(x) - Phi0| / |Phi0| of the closest start, and of every one. */
   readonly error: number;
   readonly errors: readonly number[];
-  /** Weight of the total variation that was used. */
+  /** Weight of the total variation, and step size at first, that were used. */
   readonly variation: number;
+  readonly rate: number;
 }
 
 export interface InversionProgress {
@@ -86,13 +87,14 @@ export async function* invert(engine: Engine, network: Network, x: Tensor, optio
   checkPreprocess(preprocess, x.shape[1]);
   const layer = findNode(network, options.layer).name;
   const variation = settings.variation ?? variationAt(network, layer);
+  const schedule = { rate: settings.rate ?? stableRate(variation), steps: settings.steps };
   const code = meanCode((await activations(engine, network, x, { layers: [layer], ...(signal && { signal }) })).get(layer)!);
   const { plan, contents } = planOf(engine, network, layer, code, { preprocess, settings, variation });
   const runner = await Runner.create(engine, plan);
   try {
     for (const [name, content] of contents) runner.write(name, content);
     runner.write('image', starts(runner.tensor('image').shape, seed));
-    runner.write('rates', Float32Array.from({ length: 4 * settings.steps }, (_, i) => (i % 4 === 0 ? -inversionRate(settings, i / 4).rate : 0)));
+    runner.write('rates', Float32Array.from({ length: 4 * settings.steps }, (_, i) => (i % 4 === 0 ? -inversionRate(schedule, i / 4).rate : 0)));
     const { restarts, steps } = settings;
     const slices = runSlices({
       runner,
@@ -101,7 +103,7 @@ export async function* invert(engine: Engine, network: Network, x: Tensor, optio
       rowWords: restarts * NOTE.words,
       first: 0,
       last: () => steps,
-      passes: (step) => ['view', 'forward', 'objective', 'backward', 'note', ...(inversionRate(settings, step).fresh ? ['rest'] : []), 'step'],
+      passes: (step) => ['view', 'forward', 'objective', 'backward', 'note', ...(inversionRate(schedule, step).fresh ? ['rest'] : []), 'step'],
       submitted: () => undefined,
       signal,
     });
@@ -109,14 +111,15 @@ export async function* invert(engine: Engine, network: Network, x: Tensor, optio
     for await (const { step, row } of slices) yield { step, errors: Array.from({ length: restarts }, (_, n) => errorOf(row[n * NOTE.words + NOTE.score]!)) };
     throwIfAborted(signal);
     runner.run(['view', 'forward', 'objective']);
-    const errors = [...(await runner.read('score')).data].map(errorOf);
-    const error = errors.reduce((least, value) => (value < least ? value : least), Infinity);
-    if (error === Infinity) throw new UnitscopeError('not-finite', `every start has diverged on the way to the code of '${layer}'`, { layer }, 'take a smaller rate');
     const all = await runner.read('shown');
     const size = all.data.length / restarts;
-    const best = errors.indexOf(error);
-    const closest: Tensor = { shape: [1, ...all.shape.slice(1)], data: all.data.slice(best * size, (best + 1) * size) };
-    yield { step: steps, errors, result: { x: closest, picture: deprocess(closest, preprocess), error, errors, variation } };
+    const image = (n: number): Float32Array => all.data.slice(n * size, (n + 1) * size);
+    // A layer can answer to a picture that is not finite any more as if nothing were wrong.
+    const errors = [...(await runner.read('score')).data].map((score, n) => (image(n).every(Number.isFinite) ? errorOf(score) : Infinity));
+    const error = errors.reduce((least, value) => (value < least ? value : least), Infinity);
+    if (error === Infinity) throw new UnitscopeError('not-finite', `every start has diverged on the way to the code of '${layer}'`, { layer }, 'take a smaller rate');
+    const closest: Tensor = { shape: [1, ...all.shape.slice(1)], data: image(errors.indexOf(error)) };
+    yield { step: steps, errors, result: { x: closest, picture: deprocess(closest, preprocess), error, errors, variation, rate: schedule.rate } };
   } finally {
     runner.dispose();
   }

@@ -5,7 +5,7 @@
  */
 import { NumpyRandom } from '../image/numpy_random.ts';
 import { mix } from './chance.ts';
-import { ascentSettings, FREE_STEP, PRESETS, type AscentSettings } from './settings.ts';
+import { ascentSettings, FREE_STEP, type AscentSettings } from './settings.ts';
 
 /** A value is drawn as often as its share of the sum of all weights. */
 export type Weighted<T> = readonly (readonly [value: T, weight: number])[];
@@ -44,18 +44,17 @@ export function pick<T>(values: Weighted<T>, at: number): T {
 export interface DrawOptions {
   /** The most that are allowed: for slow machines. */
   readonly iterations?: number | undefined;
-  /** Steps as long as the drawn gain wants them, and the gain in the proportion of FREE_STEP to the presets: for networks that the published steps do not move. */
+  /** Steps as long as the drawn gain wants them: for networks that the published ones do not move. */
   readonly free?: boolean | undefined;
 }
 
 export function drawSettings(random: NumpyRandom, { iterations = Infinity, free = false }: DrawOptions = {}): AscentSettings {
   const draw = <T>(values: Weighted<T>): T => pick(values, random.randomSample());
   const blurRadius = draw(SEARCH_SPACE.blurRadius);
-  const gain = (drawn: number): number => (free ? Number((drawn * (FREE_STEP.desired / PRESETS[1].desired)).toPrecision(6)) : drawn); // 0.1 * 6 is 0.6
   const policy = free ? FREE_STEP.policy : draw<'progress' | 'constant'>(SEARCH_SPACE.policy);
   return ascentSettings({
     policy,
-    ...(policy === 'constant' ? { rate: draw(SEARCH_SPACE.rate) } : { maxRate: draw(SEARCH_SPACE.maxRate), desired: gain(draw(SEARCH_SPACE.desired)) }),
+    ...(policy === 'constant' ? { rate: draw(SEARCH_SPACE.rate) } : { maxRate: draw(SEARCH_SPACE.maxRate), desired: draw(SEARCH_SPACE.desired) }),
     ...(free && { maxRate: FREE_STEP.maxRate }),
     decay: draw(SEARCH_SPACE.decay),
     blurRadius,

@@ -56,10 +56,10 @@ export const PRESETS: Readonly<Record<1 | 2 | 3 | 4, AscentSettings>> = {
 };
 
 /**
- * A step that fits the embedded network: a gain per step as presets 1 and 4 name one, uncapped, and six times theirs, so that what
- * forms outweighs decay and blur. The fixed steps of presets 2 and 3 belong to CaffeNet; a small network's gradients are far less steep.
+ * A step that fits the embedded network: the gain per step that presets 1 and 4 name, uncapped. The fixed steps of presets 2 and 3
+ * belong to CaffeNet; a small network's gradients are far less steep.
  */
-export const FREE_STEP = { policy: 'progress', desired: 12, maxRate: 1e8 } as const satisfies Partial<AscentSettings>;
+export const FREE_STEP = { policy: 'progress', desired: 2, maxRate: 1e8 } as const satisfies Partial<AscentSettings>;
 
 const RANGES: Readonly<Record<Exclude<keyof AscentSettings, 'policy'>, readonly [number, number, string]>> = {
   rate: [0, 1e12, 'a step size'],

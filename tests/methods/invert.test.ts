@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { activations } from '../../src/methods/activations.ts';
 import { invert, type InversionProgress, type InvertOptions } from '../../src/methods/invert.ts';
-import { inversionRate, inversionSettings, variationAt } from '../../src/methods/inversion_settings.ts';
+import { inversionRate, inversionSettings, stableRate, variationAt } from '../../src/methods/inversion_settings.ts';
 import type { Network, Preprocess, Tensor } from '../../src/network/network.ts';
 import { useEngine } from '../gpu.ts';
 import { filled, random } from '../ops/reference.ts';
@@ -68,7 +68,7 @@ test('of two pictures it is the mean of their codes', async () => {
 describe('against a float64 twin', () => {
   const count = 3 * PLANE;
   const sigma = 60 * Math.sqrt(count);
-  const settings = inversionSettings({ alpha: 1, variation: 0.5, beta: 2, restarts: 1, steps: 8, rate: 0.03 });
+  const settings = { ...inversionSettings({ alpha: 1, variation: 0.5, beta: 2, restarts: 1, steps: 8 }), rate: 0.03 };
 
   /** |M x - c|^2 / |c|^2 + alpha mean (x / 128)^6 + variation TV(z), x = sigma z; and its gradient. */
   function energy(z: Float64Array, c: ArrayLike<number>): { code: number; total: number; gradient: Float64Array } {
@@ -130,11 +130,22 @@ describe('against a float64 twin', () => {
 });
 
 test('rates fall twice, and deeper layers are smoothed more', () => {
-  const settings = inversionSettings({ steps: 400 });
+  const settings = { steps: 400, rate: stableRate(1) };
   const at = (step: number): string => `${inversionRate(settings, step).rate.toPrecision(1)} ${inversionRate(settings, step).fresh}`;
   expect([0, 99, 100, 101, 299, 300, 399].map(at)).toEqual(['0.004 false', '0.004 false', '0.0004 true', '0.0004 false', '0.0004 false', '0.00004 true', '0.00004 false']);
+  expect([10, 100].map(stableRate)).toEqual([0.004, 0.0011875]);
   const deep = network({ x: [1, 3] }, Array.from({ length: 6 }, (_, i) => node(`r${i}`, 'relu', [i === 0 ? 'x' : `r${i - 1}.y`])));
   expect(deep.nodes.map(({ name }) => variationAt(deep, name))).toEqual([1, 1, 10, 10, 100, 100]);
+});
+
+test('a heavy total variation stays stable, and a picture that is not finite is no result', async () => {
+  const seen = await run(mixing, picture(1), { layer: 'mix', settings: { alpha: 0, variation: 100, restarts: 1, steps: 100 } });
+  const { x, rate } = seen.at(-1)!.result!;
+  expect(rate).toBe(stableRate(100));
+  expect(x.data.every(Number.isFinite)).toBe(true);
+  // Clipped, the code is finite whatever the picture has become.
+  const clipped: Network = { ...mixing, nodes: [...mixing.nodes, node('cut', 'clip', ['mix.y'], { min: -10, max: 10 })] };
+  await expect(run(clipped, picture(1), { layer: 'cut', settings: { alpha: 0, variation: 100, restarts: 1, steps: 400, rate: 0.4 } })).rejects.toMatchObject({ code: 'not-finite' });
 });
 
 test('what cannot be inverted is refused', async () => {

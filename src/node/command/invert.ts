@@ -7,6 +7,7 @@ import {
   findNode,
   hashBytes,
   INVERSION,
+  stableRate,
   inversionSettings,
   invert as runInversion,
   INVERT_METHOD,
@@ -33,7 +34,7 @@ import { countOf, numberOf } from './value.ts';
 const MEANING: Readonly<Record<keyof InversionSettings, string>> = {
   steps: `steps, ${INVERSION.steps} unless given`,
   restarts: `starts side by side, the closest is kept; ${INVERSION.restarts} unless given`,
-  rate: `step size at first, ${INVERSION.rate} unless given`,
+  rate: 'step size at first; 0.004 unless given, or what is stable with the total variation',
   alpha: `weight of the mean of (level / 128)^6, ${INVERSION.alpha} unless given`,
   variation: 'weight of the total variation; 1, 10 or 100 by depth unless given',
   beta: `exponent of the total variation, ${INVERSION.beta} unless given`,
@@ -71,12 +72,13 @@ export const invert: Command = {
     const paths = [images[0], ...call.lists.with];
     const x = stackImages(await Promise.all(paths.map((path) => pictureTensor(path, network, preprocess))));
     const pictures = await Promise.all(paths.map(async (path) => ({ name: basename(path), hash: await hashBytes(await readBytes(path)) })));
+    const variationOf = (layer: string): number => settings.variation ?? variationAt(network, layer);
     const recipe = (own: readonly string[], adapter: string): string =>
       recipeText({
         network: { name: network.name, hash },
         method: INVERT_METHOD.name,
         units: own,
-        settings: { ...settings, variation: own.map((layer) => settings.variation ?? variationAt(network, layer)), preprocess: { ...preprocess }, pictures },
+        settings: { ...settings, variation: own.map(variationOf), rate: own.map((layer) => settings.rate ?? stableRate(variationOf(layer))), preprocess: { ...preprocess }, pictures },
         seed,
         iterations: settings.steps,
         adapter,
@@ -104,7 +106,7 @@ export const invert: Command = {
       await writeWhole(target.path, await encodePng(image, { [RECIPE_KEYWORD]: recipe(target.pictures.map((n) => layers[n]), adapter) }));
       files.push(target.path);
     }
-    const results = layers.map((layer, n) => ({ layer, error: found[n].error, errors: found[n].errors, variation: found[n].variation }));
+    const results = layers.map((layer, n) => ({ layer, error: found[n].error, errors: found[n].errors, variation: found[n].variation, rate: found[n].rate }));
     const rows = results.map(({ layer, error, errors }) => [layer, percent(error), errors.map(percent).join(', ')]);
     return {
       data: { network: network.name, hash, adapter, settings, seed, pictures, layers: results, files },

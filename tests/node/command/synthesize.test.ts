@@ -53,10 +53,10 @@ test('the code of a picture becomes another picture', async () => {
   expect(err).toMatch(/conv1: 8 of 8, error \d+\.\d %/);
   expect(exit).toBe(0);
   const { layers, pictures } = JSON.parse(text) as { layers: { layer: string; error: number; errors: number[] }[]; pictures: { name: string }[] };
-  expect(layers).toEqual([{ layer: 'conv1', error: Math.min(...layers[0]!.errors), errors: [expect.any(Number), expect.any(Number)] as unknown as number[], variation: 1 }]);
+  expect(layers).toEqual([{ layer: 'conv1', error: Math.min(...layers[0]!.errors), errors: [expect.any(Number), expect.any(Number)] as unknown as number[], variation: 1, rate: 0.004 }]);
   expect(pictures.map(({ name }) => name)).toEqual(['fish.png', 'car.png']);
   expect(await decodePng(readFileSync(out))).toMatchObject({ width: 96, height: 96 });
-  expect(recipeIn(out)).toMatchObject({ method: 'invert', units: ['conv1'], seed: 3, iterations: 8, settings: { restarts: 2, rate: 0.004, variation: [1] } });
+  expect(recipeIn(out)).toMatchObject({ method: 'invert', units: ['conv1'], seed: 3, iterations: 8, settings: { restarts: 2, rate: [0.004], variation: [1] } });
 });
 
 describe('wrong usage ends with 2 before any work, and says what would be right', () => {
