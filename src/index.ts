@@ -80,7 +80,7 @@ export { TOP_PATCHES_METHOD, topPatches, winnersOf, type TopOptions, type TopPro
 export { cropTensor, patches, type Patch, type PatchOptions, type PatchRequest } from './methods/patches.ts';
 export { unitFields, type Rectangle } from './methods/unit_field.ts';
 export { patchSheet, shownPatch, unitsOfSheet, type UnitBlock } from './image/patch_sheet.ts';
-export { CONSTANT, NEARLY, statistics, STATISTICS_METHOD, type LayerStatistics, type Statistics, type StatisticsOptions, type StatisticsProgress, type UnitStatistics } from './methods/statistics.ts';
+export { CONSTANT, NEARLY, statistics, STATISTICS_METHOD, type LayerState, type LayerStatistics, type Statistics, type StatisticsOptions, type StatisticsProgress, type StatisticsState, type UnitStatistics, type UnitTally } from './methods/statistics.ts';
 export { rangeOf, type Histogram } from './analysis/histogram.ts';
 export { coveredPicture, occlusion, OCCLUSION_METHOD, occlusionDrops, worstPatch, type OcclusionMap, type OcclusionOptions, type OcclusionProgress } from './methods/occlusion.ts';
 export { FILLS, occlusionFill, type Fill } from './methods/occlusion_fill.ts';

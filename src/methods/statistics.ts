@@ -9,7 +9,7 @@ import type { Rows } from '../../shaders/channel_rows.wgsl.ts';
 import { keyValue, NOTHING, ZERO } from '../../shaders/order_key.wgsl.ts';
 import { added, type Histogram } from '../analysis/histogram.ts';
 import { deviation, momentsAround, NO_MOMENTS, together, type Moments } from '../analysis/moments.ts';
-import { throwIfAborted } from '../errors.ts';
+import { throwIfAborted, UnitscopeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Network, Preprocess, Tensor } from '../network/network.ts';
 import type { Runner } from '../scheduler/runner.ts';
@@ -39,8 +39,26 @@ export interface StatisticsOptions {
   readonly classes?: 'max' | 'mean';
   /** Pictures at once; fewer where the device has no room. */
   readonly batch?: number;
+  /** Where an earlier run over the same set has come to. */
+  readonly resume?: StatisticsState | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly broken?: BatchOptions['broken'];
+}
+
+/** How far a run has come: all that it needs to go on, to the same numbers. */
+export interface StatisticsState {
+  /** The first picture that was not looked at. */
+  readonly next: number;
+  readonly pictures: number;
+  readonly classCounts: readonly number[];
+  /** By layer, in their order. */
+  readonly layers: readonly LayerState[];
+}
+
+export interface LayerState {
+  readonly units: readonly UnitTally[];
+  /** [channels, classes]. */
+  readonly classSums: readonly number[];
 }
 
 /** Of one channel, over all places of all pictures; values that are not finite are only counted. */
@@ -77,6 +95,7 @@ export interface StatisticsProgress {
   readonly total: number;
   /** Of the pictures so far. */
   result(): Statistics;
+  state(): StatisticsState;
 }
 
 export interface Statistics {
@@ -89,7 +108,7 @@ export interface Statistics {
 
 /** Goes once through the pictures; the last progress has the result. @throws usage, unknown-layer, limit, aborted, and as pictures do that nobody is told of */
 export async function* statistics(engine: Engine, network: Network, set: PictureSet, options: StatisticsOptions): AsyncGenerator<StatisticsProgress, void, undefined> {
-  const { preprocess, signal, broken, classes = 'max' } = options;
+  const { preprocess, resume, signal, broken, classes = 'max' } = options;
   const layers = surveyedLayers(network, options.layers);
   const maps: Rows[] = [];
   const names = layers.map((layer) => ({ moments: `moments ${layer}`, histograms: `histograms ${layer}` }));
@@ -103,17 +122,19 @@ export async function* statistics(engine: Engine, network: Network, set: Picture
     });
   });
   const tallies = maps.map(({ channels, plane }) => new LayerTally(channels, plane, set.labels.length, classes));
+  if (resume) tallies.forEach((tally, n) => tally.restore(layers[n]!, resume.layers[n]));
   const total = set.pictures.length;
-  const classCounts = set.labels.map(() => 0);
-  let pictures = 0;
+  const classCounts = set.labels.map((_, label) => resume?.classCounts[label] ?? 0);
+  let pictures = resume?.pictures ?? 0;
   const at = (done: number): StatisticsProgress => ({
     done,
     total,
     result: () => ({ pictures, classCounts: [...classCounts], layers: layers.map((layer, n) => tallies[n]!.result(layer, { pictures, classCounts, rectified: isRectified(network, layer) })) }),
+    state: () => ({ next: done, pictures, classCounts: [...classCounts], layers: tallies.map((tally) => tally.state()) }),
   });
-  let done = 0;
+  let done = resume?.next ?? 0;
   try {
-    for await (const { indices, x } of pictureBatches(set, { batch, preprocess, shape, signal, broken })) {
+    for await (const { indices, x } of pictureBatches(set, { batch, preprocess, shape, from: done, signal, broken })) {
       runner.write(input, x.data);
       runner.write(PICTURES, pictureWords(indices, batch));
       const results = await runAndRead(runner, names.flatMap(({ moments, histograms }) => [moments, histograms]));
@@ -124,7 +145,7 @@ export async function* statistics(engine: Engine, network: Network, set: Picture
       pictures += indices.length;
       yield at((done = indices.at(-1)! + 1));
     }
-    if (done < total) yield at(total); // the last ones were broken
+    if (done < total || total === resume?.next) yield at((done = total)); // the last ones were broken, or nothing was left
   } finally {
     runner.dispose();
   }
@@ -152,22 +173,22 @@ async function runAndRead(runner: Runner, names: readonly string[]): Promise<Uin
   }
 }
 
-/** What is known of one channel so far. */
-interface UnitTally {
-  moments: Moments;
-  zeros: number;
-  silent: number;
-  notFinite: number;
-  least: number;
-  most: number;
-  histogram: Histogram;
+/** What is known of one channel so far; `least` and `most` are keys (order_key.wgsl.ts). */
+export interface UnitTally {
+  readonly moments: Moments;
+  readonly zeros: number;
+  readonly silent: number;
+  readonly notFinite: number;
+  readonly least: number;
+  readonly most: number;
+  readonly histogram: Histogram;
 }
 
 const NO_VALUES: Histogram = { exponent: LEAST, signed: false, counts: new Array<number>(BINS).fill(0) };
 
 /** One layer's sums over the pictures so far. */
 class LayerTally {
-  private readonly units: UnitTally[];
+  private units: { -readonly [K in keyof UnitTally]: UnitTally[K] }[];
   /** [channels, classes]. */
   private readonly classSums: Float64Array;
 
@@ -180,6 +201,19 @@ class LayerTally {
   ) {
     this.units = Array.from({ length: channels }, () => ({ moments: NO_MOMENTS, zeros: 0, silent: 0, notFinite: 0, least: 0xffffffff, most: NOTHING, histogram: NO_VALUES }));
     this.classSums = new Float64Array(channels * classes);
+  }
+
+  state(): LayerState {
+    return { units: this.units.map((unit) => ({ ...unit })), classSums: [...this.classSums] };
+  }
+
+  /** @throws usage where the state is not of this layer */
+  restore(layer: string, state: LayerState | undefined): void {
+    if (state?.units.length !== this.channels || state.classSums.length !== this.classSums.length) {
+      throw new UnitscopeError('usage', `the state to go on from has no sums of the ${this.channels} units of '${layer}'`, { layer });
+    }
+    this.units = state.units.map((unit) => ({ ...unit }));
+    this.classSums.set(state.classSums);
   }
 
   /** @param labels of the images that count */

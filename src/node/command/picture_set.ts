@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnitscopeError } from '../../errors.ts';
-import { SCENE_SIZES, scenePictures, type Engine, type Picture, type PictureSet } from '../../index.ts';
+import { hashBytes, SCENE_SIZES, scenePictures, type Engine, type Picture, type PictureSet } from '../../index.ts';
 import type { Call, Option } from './command.ts';
 import { ioFault } from './files.ts';
 import { isPictureName, readPicture } from './picture.ts';
@@ -72,4 +72,10 @@ async function entriesOf(folder: string): Promise<Entry[]> {
   } catch (cause) {
     throw ioFault('read', folder, cause);
   }
+}
+
+/** Which pictures a job is about. */
+export async function setFacts({ values }: Call, { pictures }: PictureSet): Promise<{ pictures: number; names: string; seed: number }> {
+  const names = await hashBytes(new TextEncoder().encode(pictures.map(({ name }) => name).join('\n')));
+  return { pictures: pictures.length, names, seed: values.scenes === undefined ? 0 : Number(values['scene-seed']) };
 }

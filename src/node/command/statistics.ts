@@ -1,16 +1,18 @@
 /** `unitscope statistics`: how units answer a set of pictures, and which of them are dead. */
 import { join } from 'node:path';
+import { version } from '../../../package.json';
 import { UnitscopeError } from '../../errors.ts';
-import { rangeOf, statistics as runStatistics, STATISTICS_METHOD, surveyedLayers, writeNpy, type LayerStatistics, type Statistics, type StatisticsProgress } from '../../index.ts';
-import { BrokenPictures } from './broken_pictures.ts';
+import { rangeOf, STATISTICS_METHOD, surveyedLayers, writeNpy, type LayerStatistics, type Statistics } from '../../index.ts';
 import { EXIT, type Command, type Report } from './command.ts';
-import { fileNames, kindOf, makeFolder, writeWhole } from './files.ts';
-import { adapterName, KERNEL_OPTIONS, withKernels } from './gpu.ts';
+import { fileNames, kindOf, writeWhole } from './files.ts';
+import { adapterName, forcedKernel, KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { inputShape, neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
+import { JobFolder } from './job_folder.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
-import { PICTURE_SET_OPTIONS, pictureSetOf } from './picture_set.ts';
+import { PICTURE_SET_OPTIONS, pictureSetOf, setFacts } from './picture_set.ts';
 import { counted, measured } from './quantity.ts';
+import { measure } from './statistics_job.ts';
 import { choiceOf } from './value.ts';
 
 const MEASURES = ['max', 'mean'] as const;
@@ -25,7 +27,7 @@ export const statistics: Command = {
   options: {
     layer: { type: 'text', value: 'NAME', summary: "layer, by node or output name; 'all' for every convolution and dense layer", repeats: true },
     ...PICTURE_SET_OPTIONS,
-    out: { type: 'text', value: 'FOLDER', summary: 'statistics.json, report.txt, and for each layer its histograms and class means as .npy' },
+    out: { type: 'text', value: 'FOLDER', summary: 'statistics.json, report.txt, and for each layer its histograms and class means as .npy; started again, it goes on where it was' },
     classes: { type: 'text', value: 'MEASURE', summary: 'what a picture counts with in the mean of its class: the max or the mean of a map', default: MEASURES[0] },
     ...PREPROCESS_OPTIONS,
     ...KERNEL_OPTIONS,
@@ -45,18 +47,14 @@ export const statistics: Command = {
     if (out === undefined) throw new UnitscopeError('usage', 'no folder is given', {}, 'name one with --out FOLDER');
     if (['file', 'other'].includes(await kindOf(out))) throw new UnitscopeError('usage', `'${out}' is no folder`, { file: out });
     const pictures = await pictureSetOf(call);
-    await makeFolder(out);
 
-    const broken = new BrokenPictures(call);
-    const { set, result, adapter } = await withKernels(call, async (engine) => {
+    const { set, result, broken, adapter } = await withKernels(call, async (engine) => {
       const [, , height, width] = inputShape(network);
       const set = pictures(engine, Math.max(height, width));
-      let last: StatisticsProgress | undefined;
-      call.progress.report('pictures', 0, set.pictures.length);
-      for await (last of runStatistics(engine, network, set, { layers, preprocess, classes, signal: call.signal, broken: broken.add })) {
-        call.progress.report('pictures', last.done, last.total);
-      }
-      return { set, result: last!.result(), adapter: adapterName(engine) };
+      const adapter = adapterName(engine);
+      const job = { method: STATISTICS_METHOD.name, network: { name: network.name, hash }, layers, classes, preprocess, kernel: forcedKernel(call) ?? null, ...(await setFacts(call, set)), adapter, version };
+      const folder = await JobFolder.open(out, JSON.stringify(job));
+      return { set, ...(await measure({ call, engine, network, set, folder, layers, preprocess, classes })), adapter };
     });
 
     const names = fileNames(layers, '');

@@ -1,15 +1,15 @@
 /** `unitscope top`: the patches of pictures that units answer most, and what in them moves the units. */
 import { version } from '../../../package.json';
 import { throwIfAborted, UnitscopeError } from '../../errors.ts';
-import { hashBytes, layerShape, mapShape, surveyedLayers, TOP_PATCHES_METHOD, type Network, type PictureSet } from '../../index.ts';
-import { EXIT, type Call, type Command, type Report } from './command.ts';
+import { layerShape, mapShape, surveyedLayers, TOP_PATCHES_METHOD, type Network, type PictureSet } from '../../index.ts';
+import { EXIT, type Command, type Report } from './command.ts';
 import { kindOf } from './files.ts';
 import { adapterName, forcedKernel, KERNEL_OPTIONS, withKernels } from './gpu.ts';
 import { table } from './help.ts';
 import { inputShape, neededPreprocess, PREPROCESS_OPTIONS } from './input.ts';
 import { JobFolder } from './job_folder.ts';
 import { loadModel, MODEL_OPTIONS } from './model.ts';
-import { PICTURE_SET_OPTIONS, pictureSetOf } from './picture_set.ts';
+import { PICTURE_SET_OPTIONS, pictureSetOf, setFacts } from './picture_set.ts';
 import { RULES } from './plan.ts';
 import { counted, measured } from './quantity.ts';
 import { collect, drawSheets, listing, type TopJob, type TopLayer } from './top_job.ts';
@@ -81,12 +81,6 @@ function checkRange(network: Network, layers: readonly string[], units: Range | 
     const [channels] = mapShape(layerShape(network, layer));
     if (units!.from >= channels) throw new UnitscopeError('usage', `${layer} has the units 0 to ${channels - 1}, not ${units!.from}`, { layer });
   }
-}
-
-/** Which pictures a job is about. */
-async function setFacts({ values }: Call, { pictures }: PictureSet): Promise<{ pictures: number; names: string; seed: number }> {
-  const names = await hashBytes(new TextEncoder().encode(pictures.map(({ name }) => name).join('\n')));
-  return { pictures: pictures.length, names, seed: values.scenes === undefined ? 0 : Number(values['scene-seed']) };
 }
 
 /** Units whose best answer is not above 0. */

@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { readNpy, type Network } from '../../../src/index.ts';
 import { plainNetwork } from '../../methods/plain_network.ts';
+import { readWords } from '../../../src/node/command/arguments.ts';
+import type { Report } from '../../../src/node/command/command.ts';
+import type { Progress } from '../../../src/node/command/progress.ts';
+import { statistics } from '../../../src/node/command/statistics.ts';
 import { call, useFolder } from './program.ts';
 import { writeModel, writePictures } from './small_model.ts';
 
@@ -36,7 +40,7 @@ test('dead units are named; numbers, histograms and class means are files', asyn
   expect(exit).toBe(1);
   expect(err).toMatch(/broken\.png/);
   expect(text).toMatch(/^small, 10 pictures\n +layer +units +dead[^]*\n +relu1 +4 +1 +0 +1 [^]*relu1: 1 of 4 units dead: 2\n1 picture could not be read:\n +b\/broken\.png: [^]*wrote /);
-  expect(readdirSync(out).sort()).toEqual(['fc-classes.npy', 'fc-histogram.npy', 'relu1-classes.npy', 'relu1-histogram.npy', 'report.txt', 'statistics.json']);
+  expect(readdirSync(out).sort()).toEqual(['fc-classes.npy', 'fc-histogram.npy', 'job.json', 'relu1-classes.npy', 'relu1-histogram.npy', 'report.txt', 'state.json', 'statistics.json']);
   expect(text.startsWith(readFileSync(join(out, 'report.txt'), 'utf8').trimEnd())).toBe(true);
 
   const { pictures, classes, broken, layers } = JSON.parse(readFileSync(join(out, 'statistics.json'), 'utf8')) as Facts;
@@ -50,6 +54,40 @@ test('dead units are named; numbers, histograms and class means are files', asyn
   const means = readNpy(readFileSync(join(out, 'fc-classes.npy')));
   expect(means.shape).toEqual([7, 2]);
   fc!.units.forEach(({ mean }, c) => expect((means.data[2 * c]! + means.data[2 * c + 1]!) / 2).toBeCloseTo(mean, 3));
+});
+
+/** Runs the command with its progress watched, in which it may be stopped. */
+function watched(out: string, report: (done: number, stop: AbortController) => void): Promise<Report> {
+  const stop = new AbortController();
+  const progress = { report: (_: string, done: number) => report(done, stop), note: () => undefined, clear: () => undefined } as unknown as Progress;
+  const words = [model, '--layer', 'conv1', '--layer', 'fc', '--images', join(images), '--out', out];
+  return statistics.run({ ...readWords(statistics, words), signal: stop.signal, progress, warn: () => undefined });
+}
+
+test('one that was stopped goes on to the same bytes; a damaged state and another job are refused', async () => {
+  const whole = await watched(folder('whole'), () => undefined);
+  const half = folder('half');
+  let before = 0;
+  await expect(watched(half, (done, stop) => done > 0 && stop.abort())).rejects.toMatchObject({ code: 'aborted' });
+  const state = JSON.parse(readFileSync(join(half, 'state.json'), 'utf8')) as { next: number };
+  expect(state.next).toBeGreaterThan(0);
+  expect(state.next).toBeLessThan(11);
+  expect(readdirSync(half).sort()).toEqual(['job.json', 'state.json']);
+  const resumed = await watched(half, (done) => (before ||= done));
+  expect(before).toBe(state.next);
+  for (const name of readdirSync(folder('whole'))) expect(readFileSync(join(half, name)).equals(readFileSync(join(folder('whole'), name))), name).toBe(true);
+  expect(resumed.text.replaceAll(half, '')).toBe(whole.text.replaceAll(folder('whole'), ''));
+  // What is finished is only shown again.
+  let seen = 0;
+  await watched(half, () => seen++);
+  expect(seen).toBeLessThanOrEqual(2);
+
+  const text = readFileSync(join(half, 'state.json'), 'utf8');
+  for (const [from, to] of [['"next":', '"next":-'], ['"signed":', '"sign":'], ['{', '']] as const) {
+    writeFileSync(join(half, 'state.json'), text.replace(from, to));
+    await expect(watched(half, () => undefined)).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('is damaged') as string });
+  }
+  expect((await call('statistics', model, '--layer', 'fc', '--images', images, '--out', half)).err).toMatch(/holds another job/);
 });
 
 test('a program gets the facts without the numbers of every unit', async () => {
