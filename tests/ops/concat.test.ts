@@ -36,6 +36,8 @@ describe('concat against plain loops, and the adjoint identity', () => {
     { axis: 2, sizes: [2, 3] },
     { axis: 3, sizes: [1, 1, 4, 3] },
     { axis: 1, sizes: [3] },
+    { axis: 1, sizes: [4, 8] }, // whole fours
+    { axis: 1, sizes: [4, 8, 3] },
   ])('axis $axis, sizes $sizes', async ({ axis, sizes }) => {
     const x = sizes.map((size, i) => random([2, 3, 5, 7].map((n, a) => (a === axis ? size : n)), i));
     const subject: Subject = { op: 'concat', attributes: { axis }, x };

@@ -108,7 +108,9 @@ describe('lengths and strides', () => {
 
   test('an image without a gradient stays, one that is not finite is told', async () => {
     const g = filled([3, 5, 7], (i) => (i < 35 ? 0 : i === 40 ? Infinity : 1));
-    expect([...(await runRecorded(engine(), lengths(g))).length!]).toEqual([0, -1, Math.fround(Math.sqrt(35))]);
+    const [none, broken, length] = (await runRecorded(engine(), lengths(g))).length!;
+    expect([none, broken]).toEqual([0, -1]);
+    expect(length! / Math.sqrt(35)).toBeCloseTo(1, 6); // a square root in WGSL may be off in the last place
     const w = random([3, 5, 7], 5);
     const moved = (await runRecorded(engine(), stride(w, g, 1))).w!;
     expect([...moved.subarray(0, 70)]).toEqual([...w.data.subarray(0, 70)]);
