@@ -23,7 +23,7 @@ describe('the rows', () => {
     expect(chooseRows({ ...NONE, only: '^smoke conv 3x3' })).toHaveLength(2);
     expect(chooseRows({ ...NONE, only: 'caffenet' }).map(({ kind }) => kind)).toEqual(['forward', 'forward + gradient', 'maximize step']);
     expect(chooseRows({ ...NONE, only: 'vgg' })).toHaveLength(3);
-    expect(groups({ only: 'squeezenet' })).toEqual(new Set(['plain', 'scaling']));
+    expect(groups({ only: 'squeezenet' })).toEqual(new Set(['plain', 'full', 'scaling']));
     expect(groups({ only: 'conv', quick: true })).toEqual(new Set(['quick']));
     expect(groups({ only: 'forward', scaling: true })).toEqual(new Set(['scaling']));
   });
