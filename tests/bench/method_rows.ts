@@ -14,6 +14,6 @@ export const METHOD_ROWS: readonly Row[] = BATCHES.flatMap((batch): Row[] => {
   const row = { source, amplitude, batch } as const;
   return [
     { ...row, title: `${title} ${LAYER} x${batch} maximize step`, kind: 'maximize step', layer: LAYER, group: 'plain' },
-    { ...row, title: `${title} x${batch} occlusion`, kind: 'occlusion', group: 'full' }, // half a minute a map on a processor,
+    { ...row, title: `${title} x${batch} occlusion`, kind: 'occlusion', group: 'full' }, // half a minute a map on a processor
   ];
 });
