@@ -6,8 +6,12 @@ import { opOf, shapesOf } from '../ops/check.ts';
 
 const isMap = (shape: Shape): boolean => shape.length === 4 && shape[2]! * shape[3]! > 1;
 
+/** Ops that say nothing new of a map. */
+const COARSER = ['max_pool', 'average_pool', 'lp_pool', 'lrn', 'dropout'];
+
 /**
- * The layer whose maps are the evidence: the asked one, or the last one before the target's that has maps of more than one place.
+ * The layer whose maps are the evidence: the asked one, or the last one before the target's that has maps of more than one place,
+ * not counting what only pools or normalizes maps: the published choice is the last convolution, whose maps are finer.
  * @throws usage where there is none, where the asked one has no maps, or where the target does not depend on it
  */
 export function evidenceLayer(network: Network, target: string, asked?: string): string {
@@ -25,7 +29,8 @@ export function evidenceLayer(network: Network, target: string, asked?: string):
     }
     return node.name;
   }
-  const found = before.filter((node) => isMap(shapes.get(node.output)!) && !opOf(node).view).at(-1);
+  const mapped = before.filter((node) => isMap(shapes.get(node.output)!) && !opOf(node).view);
+  const found = mapped.filter(({ op }) => !COARSER.includes(op)).at(-1) ?? mapped.at(-1);
   if (!found) throw new UnitscopeError('usage', `no layer before '${from.name}' has maps of more than one place`, { layer: from.name }, 'Grad-CAM needs one: choose a unit further up');
   return found.name;
 }

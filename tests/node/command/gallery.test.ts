@@ -56,9 +56,12 @@ test('a line that fails is shown as failed, the others are there, and the end is
 test('every line is one that its command understands', async () => {
   const { network } = await loadModel({ values: {}, flags: new Set(), lists: {}, warn: () => undefined } as unknown as Call, undefined);
   for (const model of ['embedded', 'other.onnx']) {
-    const lines = linesOf({ network, model, folder: 'out', pictures: [{ path: 'a.png', name: 'a', top: 2 }], many: ['--images', 'photos'], iterations: 10 });
+    const lines = linesOf({ network, model, folder: 'out', pictures: ['a', 'b'].map((name) => ({ path: `${name}.png`, name, top: 2 })), many: ['--images', 'photos'], iterations: 10 });
     expect(new Set(lines.map(({ command }) => command.name)).size).toBeGreaterThan(10);
-    for (const { title, command, words } of lines) expect(() => readWords(command, [...words]), title).not.toThrow();
+    for (const { title, command, words } of lines) {
+      expect(() => readWords(command, [...words]), title).not.toThrow();
+      expect(readWords(command, [...words]).operands.length, title).toBeLessThanOrEqual(command.operands!.length);
+    }
   }
 });
 

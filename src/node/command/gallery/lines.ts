@@ -64,7 +64,9 @@ export function linesOf(subjects: Subjects): Line[] {
   return [...subjects.pictures.flatMap((picture) => pictureLines(subjects, picture)), ...networkLines(subjects), ...setLines(subjects)];
 }
 
-function pictureLines({ network, model, folder, iterations }: Subjects, { path, name }: Subjects['pictures'][number]): Line[] {
+function pictureLines({ network, model, folder, pictures, iterations }: Subjects, picture: Subjects['pictures'][number]): Line[] {
+  const { path, name } = picture;
+  const next = pictures[pictures.indexOf(picture) + 1];
   const { first, middle, last } = landmarks(network);
   const section = `Why it says so: ${name}`;
   const at = (title: string): string => join(folder, `${name}-${title.toLowerCase().replace(/\W+/g, '-')}.png`);
@@ -76,6 +78,11 @@ function pictureLines({ network, model, folder, iterations }: Subjects, { path, 
     line('occlusion', occlude, '--out'),
     line('smallest change that fools it', fool, '--out'),
     line('inverted codes', invert, '--out', ...[...new Set([first, middle, last])].flatMap((layer) => ['--layer', layer]), '--steps', String(iterations)),
+    ...(next ? [line(`between it and ${next.name}, by a code`, invert, '--out', '--with', next.path, '--layer', middle, '--steps', String(iterations))] : []),
+    {
+      ...line('dream of a layer', synthesize, '--out'),
+      words: [model, '--style', 'deepdream', '--start', path, '--objective', middle, '--steps', String(Math.min(iterations, 60)), '--out', at('dream of a layer')],
+    },
   ];
 }
 
@@ -96,6 +103,7 @@ function networkLines({ network, model, folder, pictures, iterations }: Subjects
     line(`units of ${middle}, from Fourier images`, synthesize, 'synthesize-middle.png', ...[0, 1, 2, 3, 4, 5, 6, 7].flatMap((unit) => ['--objective', `${middle}:${unit}`]), '--steps', String(iterations)),
     line('noise that is taken for a class', fool, 'fooling.png', '--class', String(classes[0] ?? 0)),
     line('one regularizer at a time', search, 'sweep/', '--unit', `${scores}:${classes[0] ?? 0}`, '--sweep', '--steps', '5', '--iterations', String(iterations), ...contrast),
+    line('settings drawn at random', search, 'search/', '--unit', `${scores}:${classes[0] ?? 0}`, '--trials', '16', '--iterations', String(iterations), ...contrast),
     line(`every unit of ${first}`, atlas, 'atlas/', '--layers', first, '--preset', '3', '--iterations', String(Math.min(iterations, 100)), ...contrast),
   ];
 }
