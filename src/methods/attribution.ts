@@ -85,8 +85,8 @@ export interface Attribution {
   readonly map?: Tensor;
 }
 
-/** Inputs at once, at most, where nothing is said. */
-const MOST_AT_ONCE = 8;
+/** Inputs at once, at most, where nothing is said. A processor gains nothing from more, and whoever stops it would wait for them. */
+const MOST_AT_ONCE = { software: 2, gpu: 8 } as const;
 
 /** Samples and steps where nothing is said, and the noise that Smilkov et al. found best, 10 to 20 % of the range. */
 const [SAMPLES, STEPS, SIGMA] = [50, 50, 0.15];
@@ -102,7 +102,7 @@ export async function attribute(engine: Engine, network: Network, x: Tensor, opt
   const baseline = form === 'integrated' ? baselineOf(options.baseline ?? 'zero', x, { preprocess, sigma: options.baselineSigma }) : undefined;
   const inputs = inputsOf(x, baseline, options);
   const run = await AttributionRun.create(engine, network, {
-    batch: Math.ceil(inputs.total / Math.ceil(inputs.total / checked('batch', options.batch ?? MOST_AT_ONCE))),
+    batch: Math.ceil(inputs.total / Math.ceil(inputs.total / checked('batch', options.batch ?? MOST_AT_ONCE[engine.capabilities.software ? 'software' : 'gpu']))),
     layer,
     wholeChannel: options.target?.wholeChannel ?? false,
     rules: form === 'grad-cam' ? undefined : rulesOf(options.mode ?? (weighs ? CLASSIC_MODES.guided : CLASSIC_MODES.saliency)),

@@ -26,7 +26,9 @@ export const OCCLUSION_METHOD: Method = {
 
 /** The published patch and step, for a picture of 227 pixels. */
 const PUBLISHED = { side: 227, patch: 32, stride: 16 } as const;
-const BATCH = 16;
+
+/** A processor gains nothing from a batch, and whoever stops it would wait for it. */
+const BATCH = { software: 2, gpu: 16 } as const;
 
 export interface OcclusionOptions {
   /** Whose activation is watched. A score before the softmax stands for its probability. */
@@ -39,7 +41,7 @@ export interface OcclusionOptions {
   readonly fill?: Fill;
   /** Of the fill `noise`. */
   readonly seed?: number;
-  /** Covered pictures that run at once. */
+  /** Covered pictures that run at once; 16 unless given, 2 on a software adapter. */
   readonly batch?: number;
   /** Overrides the network's own. */
   readonly preprocess?: Preprocess | undefined;
@@ -69,6 +71,8 @@ export interface OcclusionProgress {
   readonly total: number;
   /** Time since the first covered picture was begun, everything being compiled and uploaded. */
   readonly ms: number;
+  /** Covered pictures that run at once. */
+  readonly batch: number;
   /** Fills as it goes; complete in the last one. */
   readonly map: OcclusionMap;
 }
@@ -118,7 +122,7 @@ export async function* occlusion(engine: Engine, network: Network, x: Tensor, op
   const stride = sizeOf('stride', options.stride ?? scaled(PUBLISHED.stride), Math.max(height, width));
   const [tops, lefts] = [stops(height, stride), stops(width, stride)];
   const total = tops.length * lefts.length;
-  const batch = Math.min(sizeOf('batch', options.batch ?? BATCH, 4096), total);
+  const batch = Math.min(sizeOf('batch', options.batch ?? BATCH[engine.capabilities.software ? 'software' : 'gpu'], 4096), total);
   const target = targetOf(network, options);
   const fill = occlusionFill(kind, x, { patch, seed, preprocess });
   const runner = await prepare(engine, target, x, { batch, patch });
@@ -153,7 +157,7 @@ export async function* occlusion(engine: Engine, network: Network, x: Tensor, op
     for await (const { data } of inFlight(Math.ceil(total / batch), launch, signal)) {
       scores.data.set(data.subarray(0, total - done), done);
       done = Math.min(done + batch, total);
-      yield { done, total, ms: performance.now() - begin, map };
+      yield { done, total, ms: performance.now() - begin, batch, map };
     }
   } finally {
     runner.dispose();

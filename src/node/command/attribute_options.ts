@@ -31,7 +31,7 @@ export const ATTRIBUTE_OPTIONS: Readonly<Record<string, Option>> = {
   baseline: { type: 'text', value: 'WORD', summary: `integrated: where that way begins: ${BASELINES.join(', ')} (zero is the mean colour)`, default: 'zero' },
   'baseline-blur': { type: 'text', value: 'PIXELS', summary: 'standard deviation of --baseline blur; a tenth of the shorter side unless given' },
   layer: { type: 'text', value: 'NAME', summary: 'grad-cam: the layer whose maps are weighed; the last one with maps before the unit' },
-  batch: { type: 'text', value: 'N', summary: 'smoothgrad and integrated: inputs at once, at most', default: '8' },
+  batch: { type: 'text', value: 'N', summary: 'smoothgrad and integrated: inputs at once, at most; 8 unless given, 2 without a GPU' },
 };
 
 export const DISPLAY_OPTIONS: Readonly<Record<string, Option>> = {
@@ -59,7 +59,7 @@ export function attributeSettings({ values }: Call): AttributeSettings {
     baseline: choiceOf('baseline', values.baseline!, BASELINES),
     baselineSigma: values['baseline-blur'] === undefined ? undefined : numberOf('baseline-blur', values['baseline-blur']),
     evidence: values.layer,
-    batch: countOf('batch', values.batch!, 1, 4096),
+    ...(values.batch !== undefined && { batch: countOf('batch', values.batch, 1, 4096) }),
   };
 }
 

@@ -33,7 +33,7 @@ export const occlude: Command = {
     stride: { type: 'text', value: 'N', summary: 'pixels between two places; 16 of 227 unless given' },
     fill: { type: 'text', value: 'WORD', summary: `what the patch shows: ${FILLS.join(', ')} (mean: 0 in network units; zero: black)`, default: 'mean' },
     seed: { type: 'text', value: 'S', summary: 'seed of the noise', default: '0' },
-    batch: { type: 'text', value: 'N', summary: 'covered pictures that run at once', default: '16' },
+    batch: { type: 'text', value: 'N', summary: 'covered pictures that run at once; 16 unless given, 2 without a GPU' },
     out: { type: 'text', value: 'FILE.png', summary: 'write the picture, the heat map over it, and the place that matters most' },
     npy: { type: 'text', value: 'FILE.npy', summary: 'write the scores [rows, columns]' },
     show: { type: 'text', value: 'WORD', summary: 'the heat map: drop (how far the score falls) or score', default: SHOWS[0] },
@@ -55,7 +55,7 @@ export const occlude: Command = {
     const fill = choiceOf('fill', call.values.fill!, FILLS);
     const [patch, stride] = ['patch', 'stride'].map((name) => (call.values[name] === undefined ? undefined : countOf(name, call.values[name], 1, MOST.side)));
     const seed = countOf('seed', call.values.seed!, 0, 0xffffffff);
-    const batch = countOf('batch', call.values.batch!, 1, MOST.batch);
+    const asked = call.values.batch === undefined ? undefined : countOf('batch', call.values.batch, 1, MOST.batch);
     if (unit !== undefined && call.values.class !== undefined) throw new UnitscopeError('usage', 'give --class or --unit, not both');
     const { model, images } = await splitOperands(call);
     const { network, hash } = await loadModel(call, model);
@@ -64,9 +64,9 @@ export const occlude: Command = {
     if (npy !== undefined) await checkTarget(npy, '.npy');
     const preprocess = neededPreprocess(call, network);
     const x = await oneInput(call, network, images);
-    const options = { fill, seed, batch, preprocess, signal: call.signal, ...(patch && { patch }), ...(stride && { stride }), ...(unit !== undefined && { unit }), ...(index !== undefined && { class: index }) };
+    const options = { fill, seed, preprocess, ...(asked !== undefined && { batch: asked }), signal: call.signal, ...(patch && { patch }), ...(stride && { stride }), ...(unit !== undefined && { unit }), ...(index !== undefined && { class: index }) };
     const { end, adapter } = await withKernels(call, async (engine) => ({ end: await watch(call, engine, network, x, options), adapter: adapterName(engine) }));
-    const { map, ms, total } = end;
+    const { map, ms, batch, total } = end;
     const facts = factsOf(map, map.class === undefined ? null : (network.labels?.[map.class] ?? `class ${map.class}`));
 
     const files: string[] = [];
