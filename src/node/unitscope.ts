@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-/** The command line: starts itself once more where the GPU driver needs it, then runs one command. */
+/** The command line: starts itself once more where the GPU driver needs it, then runs one command. As a thread of its own it lays points out. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { version } from '../../package.json';
 import { EXIT } from './command/command.ts';
 import { commands } from './command/index.ts';
 import { main, needsGpu } from './command/main.ts';
+import { serveEmbedding, type EmbeddingPort } from '../index.ts';
+import type { ThreadData } from './embedding_thread.ts';
 import { closeNodeGpu } from './host.ts';
 import { findVulkan, isApplied } from './vulkan.ts';
 
@@ -21,9 +24,10 @@ const SAME_REQUEST = 200; // ms
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 const words = process.argv.slice(2);
-const choice = needsGpu(words, commands) && !process.env[RESTARTED] ? findVulkan() : undefined;
+const choice = isMainThread && needsGpu(words, commands) && !process.env[RESTARTED] ? findVulkan() : undefined;
 
-if (choice && !isApplied(choice)) restart(choice.environment);
+if (!isMainThread) serveEmbedding((workerData as ThreadData).port as unknown as EmbeddingPort);
+else if (choice && !isApplied(choice)) restart(choice.environment);
 else await run();
 
 /** The dynamic linker has read LD_LIBRARY_PATH already: only a new process can use another one. */

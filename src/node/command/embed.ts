@@ -10,6 +10,7 @@ import {
   EMBED_DEFAULTS,
   EMBED_METHOD,
   embeddingMap,
+  embedThrough,
   embedSettings,
   encodePng,
   featurePoints,
@@ -40,6 +41,7 @@ import {
   type Preprocess,
   type Tensor,
 } from '../../index.ts';
+import { openEmbeddingThread } from '../embedding_thread.ts';
 import { EXIT, type Call, type Command, type Report } from './command.ts';
 import { kindOf, makeFolder, writeWhole } from './files.ts';
 import { adapterName, KERNEL_OPTIONS, withKernels } from './gpu.ts';
@@ -103,9 +105,14 @@ export const embed: Command = {
     const points = featurePoints(features);
     const options = { signal: call.signal, progress: (step: ComputationStep) => report(call, step) };
     let map = new Float64Array();
-    for await (const step of runEmbed(points, used, options)) {
-      if (step.map) map = new Float64Array(step.map);
-      if (step.stage !== 'map') report(call, step);
+    const thread = openEmbeddingThread();
+    try {
+      for await (const step of thread ? embedThrough(thread, points, used, options) : runEmbed(points, used, options)) {
+        if (step.map) map = new Float64Array(step.map);
+        if (step.stage !== 'map') report(call, step);
+      }
+    } finally {
+      thread?.close();
     }
     const each = Math.min(NEIGHBOURS, indices.length - 1);
     const near = await computed(nearestNeighbours(points, each, used.metric), options);

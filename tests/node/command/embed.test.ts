@@ -1,8 +1,10 @@
 /** Maps of pictures from the command line. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createImage, decodePng, encodePng, parseRecipe, readNpy, readPngText, RECIPE_KEYWORD } from '../../../src/index.ts';
-import { call, useFolder } from './program.ts';
+import { createImage, decodePng, embed, EMBED_DEFAULTS, embedThrough, encodePng, parseRecipe, readNpy, readPngText, RECIPE_KEYWORD } from '../../../src/index.ts';
+import { openEmbeddingThread } from '../../../src/node/embedding_thread.ts';
+import { blobs } from '../../analysis/planted.ts';
+import { call, start, useFolder } from './program.ts';
 
 const folder = useFolder();
 
@@ -51,6 +53,22 @@ test('a map, its points, their neighbours and features; a broken picture is name
 
   await run(again);
   for (const name of readdirSync(first)) expect(readFileSync(`${again}/${name}`).equals(readFileSync(`${first}/${name}`)), name).toBe(true);
+});
+
+test('the program makes the map in a thread of its own, to the same bytes', async () => {
+  const words = ['embed', '--scenes', '3', '--layer', 'relu1', '--no-tune', '--iterations', '60', '--perplexity', '10'];
+  const outside = await start([...words, '--out', folder('thread')]);
+  expect(outside).toMatchObject({ exit: 0 });
+  expect((await call(...words, '--out', folder('here'))).exit).toBe(0);
+  for (const name of ['map.png', 'points.json']) expect(readFileSync(folder(`thread/${name}`)).equals(readFileSync(folder(`here/${name}`))), name).toBe(true);
+
+  expect(openEmbeddingThread()).toBeUndefined(); // sources are no program
+  const thread = openEmbeddingThread(new URL('../../../dist/node/unitscope.js', import.meta.url).href)!;
+  const { points } = blobs();
+  const maps: Float64Array[] = [];
+  for await (const { map } of embedThrough(thread, points, { ...EMBED_DEFAULTS, layout: 'pca' })) if (map) maps.push(map);
+  thread.close();
+  for await (const { map } of embed(points, { ...EMBED_DEFAULTS, layout: 'pca' })) if (map) expect(maps.at(-1)).toEqual(map);
 });
 
 test('in rows and columns by UMAP', async () => {
