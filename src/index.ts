@@ -68,7 +68,7 @@ export { BASELINES, type Baseline } from './methods/baseline.ts';
 export { evidenceLayer } from './methods/cam.ts';
 export { parseTarget, targetName, type Target } from './methods/target.ts';
 export { EMBED_DEFAULTS, EMBED_METHOD, embed, embedSettings, featurePoints, layerFeatures, LAYOUTS, POOLINGS, type EmbedSettings, type FeatureBatch, type FeatureOptions, type Layout, type Pooling } from './methods/embed.ts';
-export { embedThrough, serveEmbedding, type EmbeddingPort, type EmbeddingReply } from './methods/embed_port.ts';
+export { embedThrough, lastWord, serveEmbedding, type EmbeddingPort, type EmbeddingReply } from './methods/embed_port.ts';
 export { embeddingMap, tileSide, type EmbeddingMapOptions } from './methods/embedding_map.ts';
 export { computed, inSlices } from './methods/computation.ts';
 export { agreement, METRICS, nearestNeighbours, type Metric, type Neighbours } from './analysis/neighbours.ts';

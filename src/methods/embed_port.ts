@@ -12,7 +12,8 @@ export interface EmbeddingPort {
   onmessage: ((event: { readonly data: unknown }) => void) | null;
 }
 
-type Request = { readonly kind: 'embed'; readonly points: Points; readonly settings: EmbedSettings } | { readonly kind: 'stop' };
+/** Numbered, since what was given up may still answer when the next one is under way. */
+type Request = { readonly kind: 'embed'; readonly id: number; readonly points: Points; readonly settings: EmbedSettings } | { readonly kind: 'stop' };
 
 /** What comes back: steps, and one of the others in the end. */
 export type EmbeddingReply =
@@ -21,11 +22,22 @@ export type EmbeddingReply =
   | { readonly kind: 'crash'; readonly message: string }
   | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly address?: ErrorAddress; readonly hint?: string };
 
+interface Message {
+  /** Absent where it is about the worker itself. */
+  readonly id?: number;
+  readonly reply: EmbeddingReply;
+}
+
+/** What a worker that has come to its end would have said. */
+export const lastWord = (reply: EmbeddingReply): unknown => ({ reply }) satisfies Message;
+
+let requests = 0;
+
 /** Does what is asked for through the port, one map at a time. */
 export function serveEmbedding(port: EmbeddingPort): void {
-  const reply = (message: EmbeddingReply): void => port.postMessage(message);
   let stop = new AbortController();
-  const run = async ({ points, settings }: Extract<Request, { kind: 'embed' }>, signal: AbortSignal): Promise<void> => {
+  const run = async ({ id, points, settings }: Extract<Request, { kind: 'embed' }>, signal: AbortSignal): Promise<void> => {
+    const reply = (said: EmbeddingReply): void => port.postMessage({ id, reply: said } satisfies Message);
     try {
       for await (const step of embed(points, settings, { signal })) reply({ kind: 'step', step });
       reply({ kind: 'done' });
@@ -48,15 +60,18 @@ export async function* embedThrough(port: EmbeddingPort, points: Points, setting
   throwIfAborted(signal);
   const replies: EmbeddingReply[] = [];
   let wake = (): void => undefined;
+  const own = ++requests;
   port.onmessage = ({ data }) => {
-    replies.push(data as EmbeddingReply);
+    const { id, reply } = data as Message;
+    if (id !== undefined && id !== own) return;
+    replies.push(reply);
     wake();
   };
   const stop = (): void => port.postMessage({ kind: 'stop' } satisfies Request);
   signal?.addEventListener('abort', stop);
   let over = false;
   try {
-    port.postMessage({ kind: 'embed', points, settings } satisfies Request);
+    port.postMessage({ kind: 'embed', id: own, points, settings } satisfies Request);
     for (;;) {
       while (replies.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       const reply = replies.shift()!;

@@ -1,6 +1,6 @@
 /** A thread of this process that lays points out. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import type { EmbeddingPort, EmbeddingReply } from '../index.ts';
+import { lastWord, type EmbeddingPort, type EmbeddingReply } from '../index.ts';
 
 /** What the thread gets. */
 export interface ThreadData {
@@ -29,7 +29,7 @@ export function openEmbeddingThread(address = import.meta.url): EmbeddingThread 
   worker.on('error', (cause: NodeJS.ErrnoException) => {
     const message = `the thread that makes the map ended: ${cause.message}`;
     const reply: EmbeddingReply = cause.code === 'ERR_WORKER_OUT_OF_MEMORY' ? { kind: 'fault', code: 'out-of-memory', message, hint: 'take fewer pictures' } : { kind: 'crash', message };
-    thread.onmessage?.({ data: reply });
+    thread.onmessage?.({ data: lastWord(reply) });
   });
   return thread;
 }

@@ -43,6 +43,18 @@ describe('a map through a port', () => {
     expect((await mapOf(embedThrough(near, points, settings()))).map).toEqual((await mapOf(embed(points, settings()))).map);
   });
 
+  test('what a map that was given up still says is not taken for the next one', async () => {
+    const said: { id: number }[] = [];
+    const port: EmbeddingPort = { onmessage: null, postMessage: (message) => said.push(message as { id: number }) };
+    const say = (data: unknown): void => port.onmessage?.({ data });
+    const steps = mapOf(embedThrough(port, points, settings()));
+    const { id } = said[0]!;
+    say({ id: id - 1, reply: { kind: 'fault', code: 'aborted', message: 'stopped on request' } });
+    say({ id, reply: { kind: 'step', step: { stage: 'map', done: 1, total: 1, map: Float64Array.of(1, 2) } } });
+    say({ id, reply: { kind: 'done' } });
+    expect((await steps).map).toEqual([1, 2]);
+  });
+
   test('stops on request, and says why it cannot begin', async () => {
     const stop = new AbortController();
     const begun = performance.now();
