@@ -122,7 +122,6 @@ export async function* statistics(engine: Engine, network: Network, set: Picture
     });
   });
   const tallies = maps.map(({ channels, plane }) => new LayerTally(channels, plane, set.labels.length, classes));
-  if (resume) tallies.forEach((tally, n) => tally.restore(layers[n]!, resume.layers[n]));
   const total = set.pictures.length;
   const classCounts = set.labels.map((_, label) => resume?.classCounts[label] ?? 0);
   let pictures = resume?.pictures ?? 0;
@@ -134,6 +133,7 @@ export async function* statistics(engine: Engine, network: Network, set: Picture
   });
   let done = resume?.next ?? 0;
   try {
+    if (resume) tallies.forEach((tally, n) => tally.restore(layers[n]!, resume.layers[n]));
     for await (const { indices, x } of pictureBatches(set, { batch, preprocess, shape, from: done, signal, broken })) {
       runner.write(input, x.data);
       runner.write(PICTURES, pictureWords(indices, batch));
